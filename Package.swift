@@ -1,0 +1,191 @@
+// swift-tools-version: 6.2
+// Every target with its path: this file is the import graph. Imports point down only;
+// Tests/TidyTests compares each `import` line with the dependencies below.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let tests: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny")
+]
+
+// Unoptimised kernels are thirty times slower, so C is optimised in every configuration.
+let optimised: [CSetting] = [
+    .unsafeFlags(["-O3", "-fno-math-errno", "-fvisibility=hidden", "-Wall", "-Wextra"])
+]
+
+func module(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    linker: [LinkerSetting] = []
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/\(name)",
+        swiftSettings: strict,
+        linkerSettings: linker
+    )
+}
+
+func testModule(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/\(name)",
+        exclude: exclude,
+        swiftSettings: tests
+    )
+}
+
+func library(_ name: String, _ folder: String, pkgConfig: String?, apt: String) -> Target {
+    .systemLibrary(
+        name: name,
+        path: "CShims/\(folder)",
+        pkgConfig: pkgConfig,
+        providers: [.apt([apt])]
+    )
+}
+
+let package = Package(
+    name: "dray",
+    products: [
+        .executable(name: "dray", targets: ["dray"]),
+        .executable(name: "dray-bench", targets: ["dray-bench"]),
+        .library(name: "DrayABI", type: .dynamic, targets: ["DrayABI"]),
+    ],
+    targets: [
+        // C: one folder, one target.
+        library("CSodium", "Sodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+        library("CSecp256k1", "Secp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
+        library("CUring", "Uring", pkgConfig: "liburing", apt: "liburing-dev"),
+        library("CLMDB", "LMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
+        library("CJemalloc", "Jemalloc", pkgConfig: "jemalloc", apt: "libjemalloc-dev"),
+        .systemLibrary(name: "CDray", path: "CShims/Dray"),
+        .target(
+            name: "CKernels",
+            dependencies: ["CSodium"],
+            path: "CShims/Kernels",
+            cSettings: optimised
+        ),
+        .target(
+            name: "CRing",
+            dependencies: ["CUring"],
+            path: "CShims/Ring",
+            cSettings: optimised
+        ),
+        .target(name: "CHost", path: "CShims/Host", cSettings: optimised),
+        .target(name: "CToml", path: "CShims/Toml"),
+
+        // L0
+        module("Bytes"),
+        // L1
+        module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
+        module("Datapath", ["Bytes", "CRing", "CHost"]),
+        // L2
+        module("Sphinx", ["Bytes", "Crypto"]),
+        module("Tickets", ["Bytes", "Crypto"]),
+        module("Link", ["Bytes", "Crypto"]),
+        // L3
+        module("Exchange", ["Bytes", "Crypto", "Sphinx", "Tickets"]),
+        // L4, data plane
+        module("Engine", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
+        module(
+            "Relay",
+            ["Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange", "Engine"]
+        ),
+        // L4, control plane
+        module("Store", ["Bytes", "CLMDB"]),
+        module("Chain", ["Bytes", "Crypto", "Tickets", "Store"]),
+        module("Channels", ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"]),
+        module("Gateway", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
+        // L5
+        module("Conform", ["Bytes", "Crypto", "Sphinx", "Tickets"]),
+        module(
+            "Node",
+            [
+                "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange", "Engine",
+                "Relay", "Store", "Chain", "Channels", "Gateway", "CHost", "CToml",
+            ]
+        ),
+        // L6
+        module("DrayABI", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "CDray"]),
+        .executableTarget(
+            name: "dray",
+            dependencies: ["Bytes", "Crypto", "Chain", "Conform", "Gateway", "Node", "CJemalloc"],
+            path: "Sources/dray",
+            swiftSettings: strict
+        ),
+
+        // Executables that measure.
+        .target(
+            name: "Harness",
+            dependencies: ["Bytes", "Crypto", "CHost"],
+            path: "Bench/Harness",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "dray-bench",
+            dependencies: [
+                "Harness", "Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine",
+                "CJemalloc",
+            ],
+            path: "Bench/dray-bench",
+            swiftSettings: strict
+        ),
+
+        // Tests mirror Sources.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Bytes"],
+            path: "Tests/Support",
+            swiftSettings: tests
+        ),
+        testModule("BytesTests", ["Bytes", "TestSupport"]),
+        testModule("CryptoTests", ["Crypto", "Bytes", "CKernels", "CSodium", "TestSupport"]),
+        testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "TestSupport"]),
+        testModule("TicketsTests", ["Tickets", "Crypto", "Bytes", "CSecp256k1", "TestSupport"]),
+        testModule(
+            "EngineTests",
+            ["Engine", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]
+        ),
+        testModule(
+            "RelayTests",
+            [
+                "Relay", "Engine", "Datapath", "Link", "Exchange", "Tickets", "Sphinx", "Crypto",
+                "Bytes", "TestSupport",
+            ]
+        ),
+        testModule("StoreTests", ["Store", "Bytes", "TestSupport"]),
+        testModule("ChainTests", ["Chain", "Store", "Tickets", "Crypto", "Bytes", "TestSupport"]),
+        testModule(
+            "ChannelsTests",
+            ["Channels", "Chain", "Store", "Exchange", "Tickets", "Crypto", "Bytes", "TestSupport"]
+        ),
+        testModule(
+            "GatewayTests",
+            ["Gateway", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]
+        ),
+        testModule("NodeTests", ["Node", "Chain", "Gateway", "Crypto", "Bytes", "TestSupport"]),
+        testModule(
+            "ConformTests",
+            ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "TestSupport"]
+        ),
+        testModule("TidyTests", ["TestSupport"]),
+        testModule("ABITests", ["TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17,
+    cxxLanguageStandard: .cxx17
+)
