@@ -3,6 +3,15 @@
 // Tests/TidyTests compares each `import` line with the dependencies below.
 import PackageDescription
 
+/// Sanitizers bring an allocator of their own: `DRAY_SANITIZE=1` leaves jemalloc out of the link.
+let sanitizing = Context.environment["DRAY_SANITIZE"] == "1"
+/// `DRAY_FUZZ=1` adds the fuzzer, which links only with `-sanitize=fuzzer`.
+let fuzzing = Context.environment["DRAY_FUZZ"] == "1"
+
+/// What an executable depends on to have jemalloc, and what tells its source so.
+let allocator: [Target.Dependency] = sanitizing ? [] : ["CJemalloc"]
+let allocatorSettings: [SwiftSetting] = sanitizing ? [] : [.define("DRAY_JEMALLOC")]
+
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -123,9 +132,9 @@ let package = Package(
         module("DrayABI", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "CDray"]),
         .executableTarget(
             name: "dray",
-            dependencies: ["Bytes", "Crypto", "Chain", "Conform", "Gateway", "Node", "CJemalloc"],
+            dependencies: ["Bytes", "Crypto", "Chain", "Conform", "Gateway", "Node"] + allocator,
             path: "Sources/dray",
-            swiftSettings: strict
+            swiftSettings: strict + allocatorSettings
         ),
 
         // Executables that measure.
@@ -139,10 +148,9 @@ let package = Package(
             name: "dray-bench",
             dependencies: [
                 "Harness", "Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine",
-                "CJemalloc",
-            ],
+            ] + allocator,
             path: "Bench/dray-bench",
-            swiftSettings: strict
+            swiftSettings: strict + allocatorSettings
         ),
 
         // Tests mirror Sources.

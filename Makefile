@@ -1,0 +1,100 @@
+# Thin: every line below could be typed by hand.
+#
+#   make deps        install what is missing (Debian packages)
+#   make build       everything, debug
+#   make demo        a whole network on loopback; DEMO="--hops 3 --json" passes options
+#   make test        all tests, debug
+#   make lint        formatting
+#   make help        the rest
+#
+# DRAY_SANITIZE=1 leaves jemalloc out of the link (sanitizers bring an allocator of their own);
+# DRAY_FUZZ=1 adds the fuzzer to the package. Package.swift reads both.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: help deps build release demo test test-asan test-tsan bench fuzz abi install uninstall \
+	lint clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= packet ticket message acknowledgement configuration admin-socket ledger-socket \
+	vector-file
+# Options for `dray demo`, `dray-bench` and `swift test`.
+DEMO ?=
+BENCH ?=
+TEST ?=
+
+# One release build serves demo, bench and install: the Swift runtime is linked in.
+RELEASE := swift build -c release --static-swift-stdlib
+SWIFT_TEST := swift test --disable-xctest
+
+# What the build links, what the tests call, and the demo's DNS server and client.
+APT := libsodium-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev libtomlplusplus-dev \
+	gcc g++ pkg-config binutils clang-format-14 dnsmasq-base bind9-dnsutils
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo 'make release | bench | fuzz FUZZ_SECONDS=60 | test-asan | test-tsan | abi | clean'
+	@echo 'make install PREFIX=/usr/local DESTDIR=   dray, dray-bench, libdray, dray.h, dray.pc'
+
+deps:
+	@missing=$$(for name in $(APT); do \
+	    dpkg-query -W -f='$${db:Status-Status}' $$name 2>/dev/null | grep -qx installed || echo -n "$$name "; \
+	done); \
+	[ -z "$$missing" ] && exit 0; \
+	line="apt-get update && apt-get install -y --no-install-recommends $$missing"; \
+	if ! command -v apt-get >/dev/null; then \
+	    echo "dray needs these Debian packages, or your system's counterparts: $$missing" >&2; exit 1; \
+	elif [ "$$(id -u)" != 0 ]; then \
+	    echo "dray needs packages that only root can install. Run this line, then make again:" >&2; \
+	    echo "sudo sh -c '$$line'" >&2; exit 1; \
+	fi; \
+	echo "$$line"; DEBIAN_FRONTEND=noninteractive sh -c "$$line" </dev/null
+
+build: deps
+	swift build
+
+release: deps
+	$(RELEASE) --product dray
+	$(RELEASE) --product dray-bench
+
+demo: deps
+	$(RELEASE) --product dray
+	.build/release/dray demo $(DEMO)
+
+test: deps
+	$(SWIFT_TEST) $(TEST)
+
+# Sanitizers keep builds of their own, so that `make test` after them does not start over.
+test-asan: deps
+	DRAY_SANITIZE=1 $(SWIFT_TEST) --sanitize=address --scratch-path .build/asan $(TEST)
+
+test-tsan: deps
+	DRAY_SANITIZE=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build/tsan $(TEST)
+
+bench: deps
+	$(RELEASE) --product dray-bench
+	.build/release/dray-bench $(BENCH)
+
+# Each target runs FUZZ_SECONDS from its corpus; new inputs go to .build/fuzz/found/TARGET,
+# a crash leaves its input in .build/fuzz/crash-*.
+fuzz: deps
+	DRAY_SANITIZE=1 DRAY_FUZZ=1 swift build --product dray-fuzz --scratch-path .build/fuzz \
+	    --sanitize=address -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld \
+	    -Xcc -fsanitize=fuzzer-no-link
+	@for target in $(FUZZ_TARGETS); do \
+	    mkdir -p .build/fuzz/found/$$target; \
+	    echo "== $$target"; \
+	    .build/fuzz/debug/dray-fuzz $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	        -rss_limit_mb=4096 -artifact_prefix=.build/fuzz/ -print_final_stats=1 \
+	        .build/fuzz/found/$$target Tests/Fuzz/Corpus/$$target || exit 1; \
+	done
+
+lint:
+	swift format lint --strict -r Sources Tests Bench Package.swift
+	git ls-files 'CShims/*.[ch]' 'CShims/*.cpp' 'Tests/*.[ch]' 'Tests/*.cpp' ':!CShims/Vendor' \
+	    | xargs -r clang-format-14 --dry-run -Werror
+
+clean:
+	rm -rf .build
