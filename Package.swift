@@ -99,6 +99,7 @@ let package = Package(
 
         // L0
         module("Bytes"),
+        module("JSON"),
         // L1
         module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
@@ -120,7 +121,7 @@ let package = Package(
         module("Channels", ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"]),
         module("Gateway", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         // L5
-        module("Conform", ["Bytes", "Crypto", "Sphinx", "Tickets"]),
+        module("Conform", ["Bytes", "JSON", "Crypto", "Sphinx", "Tickets"]),
         module(
             "Node",
             [
@@ -161,8 +162,9 @@ let package = Package(
             swiftSettings: tests
         ),
         testModule("BytesTests", ["Bytes", "TestSupport"]),
+        testModule("JSONTests", ["JSON", "TestSupport"]),
         testModule("CryptoTests", ["Crypto", "Bytes", "CKernels", "CSodium", "TestSupport"]),
-        testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "TestSupport"]),
+        testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule("TicketsTests", ["Tickets", "Crypto", "Bytes", "CSecp256k1", "TestSupport"]),
         testModule(
             "EngineTests",
@@ -188,7 +190,7 @@ let package = Package(
         testModule("NodeTests", ["Node", "Chain", "Gateway", "Crypto", "Bytes", "TestSupport"]),
         testModule(
             "ConformTests",
-            ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "TestSupport"]
+            ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "JSON", "TestSupport"]
         ),
         testModule("TidyTests", ["TestSupport"]),
         testModule("ABITests", ["TestSupport"]),
