@@ -81,6 +81,7 @@ let package = Package(
         library("CUring", "Uring", pkgConfig: "liburing", apt: "liburing-dev"),
         library("CLMDB", "LMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
         library("CJemalloc", "Jemalloc", pkgConfig: "jemalloc", apt: "libjemalloc-dev"),
+        library("CJansson", "Jansson", pkgConfig: "jansson", apt: "libjansson-dev"),
         .systemLibrary(name: "CDray", path: "CShims/Dray"),
         .target(
             name: "CKernels",
@@ -99,7 +100,7 @@ let package = Package(
 
         // L0
         module("Bytes"),
-        module("JSON"),
+        module("JSON", ["CJansson"]),
         // L1
         module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),

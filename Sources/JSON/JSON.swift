@@ -1,16 +1,16 @@
-/// A JSON value. Objects keep their order; numbers keep their text, so none loses digits.
+/// A JSON value. Objects keep their order; whole numbers keep all their digits.
 public enum JSON: Sendable, Equatable {
     /// null
     case null
     /// true or false
     case bool(Bool)
-    /// A number as it was written.
+    /// A number, as text.
     case number(String)
     /// A string, unescaped.
     case string(String)
     /// An array.
     case array([JSON])
-    /// An object; of members with the same name the first counts.
+    /// An object.
     case object([Member])
 
     /// A name and its value.
