@@ -31,7 +31,9 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     public func region(_ index: Int) -> Region {
         assert(index >= 0 && index < count)
         return unsafe Region(
-            base: UnsafeMutableRawPointer(base + index), byteCount: MemoryLayout<Element>.stride)
+            base: UnsafeMutableRawPointer(base + index),
+            byteCount: MemoryLayout<Element>.stride
+        )
     }
 
     /// All elements as bytes.
@@ -40,7 +42,8 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         get {
             unsafe Region(
                 base: UnsafeMutableRawPointer(base),
-                byteCount: count * MemoryLayout<Element>.stride)
+                byteCount: count * MemoryLayout<Element>.stride
+            )
         }
     }
 }
@@ -70,9 +73,11 @@ public struct Arena: ~Copyable {
         capacity = region.byteCount
     }
 
-    /// `count` elements on a 64-byte boundary. A measuring arena returns a column that must not be used.
+    /// `count` elements on a 64-byte boundary. A measuring arena returns a column that must not be
+    /// used.
     public mutating func column<Element: BitwiseCopyable>(
-        _ type: Element.Type, _ count: Int
+        _ type: Element.Type,
+        _ count: Int
     ) -> Column<Element> {
         let bytes = count * MemoryLayout<Element>.stride
         let start = unsafe take(bytes)

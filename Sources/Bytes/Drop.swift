@@ -30,7 +30,8 @@ public enum Drop: UInt8, CaseIterable, Sendable {
     case peerBudget
     /// The source address belongs to nobody in the register.
     case sourceUnknown
-    /// No acknowledgement is wanted by a packet that must be forwarded to its last hop: it could never be paid.
+    /// No acknowledgement is wanted by a packet that must be forwarded to its last hop: it could
+    /// never be paid.
     case noAckRefused
     // Ticket.
     /// The ticket is made out to somebody else.

@@ -102,7 +102,7 @@ extension FixedBytes {
 
     /// The bytes as an array (allocates; control plane only).
     public var array: [UInt8] {
-        var result = [UInt8]()
+        var result: [UInt8] = []
         result.reserveCapacity(length)
         for index in 0..<length { result.append(storage[index]) }
         return result

@@ -10,14 +10,15 @@ public enum Hex {
         return text
     }
 
-    /// Accepts upper and lower case and an optional `0x`; nil for an odd count or another character.
+    /// Accepts upper and lower case and an optional `0x`; nil for an odd count or another
+    /// character.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var digits = Array(text.utf8)
         if digits.count >= 2, digits[0] == UInt8(ascii: "0"), digits[1] == UInt8(ascii: "x") {
             digits.removeFirst(2)
         }
         guard digits.count % 2 == 0 else { return nil }
-        var bytes = [UInt8]()
+        var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 2)
         for index in stride(from: 0, to: digits.count, by: 2) {
             guard let high = value(digits[index]), let low = value(digits[index + 1]) else {

@@ -82,7 +82,10 @@ public struct Region: @unchecked Sendable {
     public func storeBigEndian(_ value: UInt64, _ offset: Int, count: Int) {
         assert(count >= 1 && count <= 8 && offset >= 0 && offset + count <= byteCount)
         for index in 0..<count {
-            store(UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - index))), offset + index)
+            store(
+                UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - index))),
+                offset + index
+            )
         }
     }
 
@@ -95,7 +98,9 @@ public struct Region: @unchecked Sendable {
 @usableFromInline
 @_semantics("no_performance_analysis")
 func regionCopy(
-    _ destination: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer, _ count: Int
+    _ destination: UnsafeMutableRawPointer,
+    _ source: UnsafeMutableRawPointer,
+    _ count: Int
 ) {
     unsafe memcpy(destination, source, count)
 }

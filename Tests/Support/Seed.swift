@@ -3,6 +3,7 @@ import Bytes
 /// A small generator for tests: the seed is printed, so a failure can be run again.
 public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
+    /// What it started from.
     public let seed: UInt64
 
     /// Takes `DRAY_SEED` from the environment if set, else a fresh seed; prints it.

@@ -1,0 +1,14 @@
+/// What we owe. Numbers may only fall: a test also fails when one is higher than it needs to be.
+enum Ratchet {
+    /// Functions longer than a screen, by "path name".
+    static let longFunctions: [String: Int] = [:]
+
+    /// The word `unsafe` outside the modules whose business is memory.
+    static let unsafe: [String: Int] = [:]
+
+    /// Codes that are stable names but not given today, each with its reason.
+    static let unusedDrops: [String: String] = [
+        "bloomCollision": "the 2021 contract's duplicate filter; no profile of ours has it",
+        "ackChallengeSig": "reserved for the 2021 format",
+    ]
+}
