@@ -128,3 +128,32 @@ public func constantTimeEqual(_ left: Region, _ right: Region) -> Bool {
     }
     return difference == 0
 }
+
+extension Region {
+    /// No memory at all: a place-holder that must not be read.
+    public static var nowhere: Region {
+        guard let base = unsafe UnsafeMutableRawPointer(bitPattern: 64) else {
+            fatalError("no address")
+        }
+        return unsafe Region(base: base, byteCount: 0)
+    }
+}
+
+extension Region {
+    /// Where the memory lies, as a number that another thread can be told.
+    @inlinable
+    public var address: UInt64 {
+        @_noLocks
+        get { unsafe UInt64(UInt(bitPattern: base)) }
+    }
+
+    /// The memory of `byteCount` bytes at an address that `address` gave.
+    @inlinable
+    @_noLocks
+    public init(address: UInt64, byteCount: Int) {
+        guard let base = unsafe UnsafeMutableRawPointer(bitPattern: UInt(address)) else {
+            fatalError("no address")
+        }
+        unsafe self.init(base: base, byteCount: byteCount)
+    }
+}

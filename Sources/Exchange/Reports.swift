@@ -1,0 +1,204 @@
+public import Bytes
+
+/// What a worker tells control.
+public enum Report: Sendable {
+    /// A ticket is held, its index is taken; the acknowledgement is awaited.
+    case locked(channel: UInt32, index: UInt64, atNanos: UInt64)
+    /// The acknowledgement came: the ticket can be drawn and redeemed.
+    case unlocked(channel: UInt32, ticket: [UInt8], response: Bytes32, atNanos: UInt64)
+    /// A held ticket is void; its reservation has been given back.
+    case released(channel: UInt32, index: UInt64, amount: UInt128, reason: Drop)
+    /// A packet for ourselves, or a reply to us.
+    case delivery(Delivery)
+    /// An acknowledgement for a packet of our own.
+    case acknowledged(keyID: UInt32, hint: Bytes33)
+}
+
+/// A packet that ended here.
+public struct Delivery: Sendable {
+    /// Key id of the neighbour it came from.
+    public var previousKeyID: UInt32
+    /// Pseudonym ‖ SURB id.
+    public var senderID: FixedBytes<18>
+    /// A reply: the payload is still wrapped and must be opened with the opener of `senderID`.
+    public var isReply: Bool
+    /// The Sphinx secret of our own layer (replies only need it to be dropped).
+    public var ackKey: Bytes32
+    /// The payload block after our own inverse: padded for a message, wrapped for a reply.
+    public var payload: [UInt8]
+    /// When it was taken.
+    public var atNanos: UInt64
+}
+
+enum ReportKind {
+    static let locked: UInt32 = 1
+    static let unlocked: UInt32 = 2
+    static let released: UInt32 = 3
+    static let delivery: UInt32 = 4
+    static let acknowledged: UInt32 = 5
+}
+
+/// The worker's end of its report ring.
+public struct ReportWriter: Sendable {
+    /// Bytes of a ticket.
+    public static let ticketBytes = 132
+    static let deliveryHead = 72
+
+    private var ring: RingWriter
+
+    /// Writes into the ring in `region`.
+    public init(_ region: Region) { ring = RingWriter(region) }
+
+    /// Bytes free.
+    @_noLocks
+    public mutating func room() -> Int { ring.room() }
+
+    /// Bytes the ring holds.
+    public var capacity: Int {
+        @_noLocks
+        get { ring.capacity }
+    }
+
+    /// True if a delivery of `count` payload bytes fits for sure.
+    @_noLocks
+    public mutating func fits(delivery count: Int) -> Bool {
+        ring.room() >= 2 * RecordRing.recordBytes(ReportWriter.deliveryHead + count)
+    }
+
+    /// A ticket is held.
+    @_noLocks
+    public mutating func locked(channel: UInt32, index: UInt64, atNanos: UInt64) -> Bool {
+        guard let record = ring.begin(kind: ReportKind.locked, 24) else { return false }
+        record.store(channel, 0)
+        record.store(UInt32(0), 4)
+        record.store(index, 8)
+        record.store(atNanos, 16)
+        ring.end()
+        return true
+    }
+
+    /// A ticket's response is known.
+    @_noLocks
+    public mutating func unlocked(
+        channel: UInt32,
+        ticket: Region,
+        response: Bytes32,
+        atNanos: UInt64
+    ) -> Bool {
+        guard let record = ring.begin(kind: ReportKind.unlocked, 176) else { return false }
+        record.store(channel, 0)
+        record.copy(ticket, to: 4)
+        record.store(response, 136)
+        record.store(atNanos, 168)
+        ring.end()
+        return true
+    }
+
+    /// A held ticket is void.
+    @_noLocks
+    public mutating func released(
+        channel: UInt32,
+        index: UInt64,
+        amount: UInt128,
+        reason: Drop
+    ) -> Bool {
+        guard let record = ring.begin(kind: ReportKind.released, 32) else { return false }
+        record.store(channel, 0)
+        record.store(UInt32(reason.index), 4)
+        record.store(index, 8)
+        record.store(amount, 16)
+        ring.end()
+        return true
+    }
+
+    /// A packet ended here.
+    @_noLocks
+    public mutating func delivery(
+        previousKeyID: UInt32,
+        senderID: Region,
+        isReply: Bool,
+        ackKey: Bytes32,
+        payload: Region,
+        atNanos: UInt64
+    ) -> Bool {
+        let head = ReportWriter.deliveryHead
+        guard let record = ring.begin(kind: ReportKind.delivery, head + payload.byteCount) else {
+            return false
+        }
+        record.store(previousKeyID, 0)
+        record.store(isReply ? UInt8(1) : UInt8(0), 4)
+        record.copy(senderID, to: 8)
+        record.store(ackKey, 32)
+        record.store(atNanos, 64)
+        record.copy(payload, to: head)
+        ring.end()
+        return true
+    }
+
+    /// A packet of our own was acknowledged.
+    @_noLocks
+    public mutating func acknowledged(keyID: UInt32, hint: Bytes33) -> Bool {
+        guard let record = ring.begin(kind: ReportKind.acknowledged, 40) else { return false }
+        record.store(keyID, 0)
+        record.store(hint, 4)
+        ring.end()
+        return true
+    }
+}
+
+/// Control's end of a report ring.
+public struct ReportReader: Sendable {
+    private var ring: RingReader
+
+    /// Reads from the ring in `region`.
+    public init(_ region: Region) { ring = RingReader(region) }
+
+    /// The oldest report; nil if there is none.
+    public mutating func next() -> Report? {
+        while let record = ring.next() {
+            let report = parse(record)
+            ring.release()
+            if let report { return report }
+        }
+        return nil
+    }
+
+    private func parse(_ record: Region) -> Report? {
+        let number: UInt32 = record.load(0)
+        switch ring.kind {
+        case ReportKind.locked:
+            return .locked(channel: number, index: record.load(8), atNanos: record.load(16))
+        case ReportKind.unlocked:
+            return .unlocked(
+                channel: number,
+                ticket: record.slice(4, ReportWriter.ticketBytes).array,
+                response: record.load(136),
+                atNanos: record.load(168)
+            )
+        case ReportKind.released:
+            let reason: UInt32 = record.load(4)
+            return .released(
+                channel: number,
+                index: record.load(8),
+                amount: record.load(16),
+                reason: Drop(index: UInt8(truncatingIfNeeded: reason))
+            )
+        case ReportKind.delivery:
+            let head = ReportWriter.deliveryHead
+            return .delivery(
+                Delivery(
+                    previousKeyID: number,
+                    senderID: record.load(8),
+                    isReply: record.byte(4) == 1,
+                    ackKey: record.load(32),
+                    payload: record.slice(head, record.byteCount - head).array,
+                    atNanos: record.load(64)
+                )
+            )
+        case ReportKind.acknowledged:
+            return .acknowledged(keyID: number, hint: record.load(4))
+        default:
+            return nil
+        }
+    }
+}

@@ -1,0 +1,113 @@
+public import Bytes
+
+/// What the packet path knows about the world: immutable, flat, replaced as a whole.
+///
+/// Control builds one with `SnapshotBuilder`, publishes it through `SnapshotCell`, and frees it when
+/// every worker has moved on. Channels are numbered by their slot in `ChannelBooks`, which outlives
+/// snapshots; nodes by their place in the table, which may change from one snapshot to the next, so
+/// what is remembered for longer than a batch is the key id.
+public struct Snapshot: Sendable {
+    /// No node, or no channel.
+    public static let none = UInt32.max
+
+    /// Fixed-size beginning.
+    public struct Header: BitwiseCopyable, Sendable {
+        /// Bytes of the whole snapshot.
+        public var byteCount: Int
+        /// Rows of the node table.
+        public var nodeCount: Int
+        /// Rows of the channel table.
+        public var channelCount: Int
+        /// Entries of each hash index, a power of two.
+        public var indexCount: Int
+        /// Key of the hash indices.
+        public var hash: KeyedHash
+        /// Current packet key.
+        public var current: PacketIdentity
+        /// Packet key still served for its grace.
+        public var previous: PacketIdentity
+        /// 1 if `previous` is served.
+        public var hasPrevious: UInt8
+        /// Our chain address.
+        public var chainAddress: Address
+        /// Our chain key, secret.
+        public var chainKey: Bytes32
+        /// Prices.
+        public var policy: Policy
+        /// Chain id and contract, hashed: the plain domain separator of zero-hop tickets.
+        public var domain: Bytes32
+    }
+
+    /// All bytes.
+    public let region: Region
+    /// The header, secrets included.
+    public let headerColumn: Column<Header>
+    /// Nodes by index.
+    public let nodes: Column<NodeRow>
+    /// Channels by slot.
+    public let channels: Column<ChannelRow>
+    let byKey: Column<UInt32>
+    let byEndpoint: Column<UInt32>
+
+    /// Opens the snapshot that a builder wrote at the start of `region`.
+    public init(_ region: Region) {
+        let header: Header = region.load(0)
+        precondition(header.byteCount <= region.byteCount, "snapshot is cut off")
+        var arena = Arena(region)
+        self.init(
+            &arena,
+            region: region,
+            nodes: header.nodeCount,
+            channels: header.channelCount,
+            index: header.indexCount
+        )
+    }
+
+    init(_ arena: inout Arena, region: Region, nodes: Int, channels: Int, index: Int) {
+        self.region = region
+        headerColumn = arena.column(Header.self, 1)
+        self.nodes = arena.column(NodeRow.self, nodes)
+        self.channels = arena.column(ChannelRow.self, channels)
+        byKey = arena.column(UInt32.self, index)
+        byEndpoint = arena.column(UInt32.self, index)
+    }
+
+    /// The header.
+    public var header: Header {
+        @_noLocks
+        get { headerColumn[0] }
+    }
+
+    /// Where in the node table a key id stands; `none` if unknown.
+    @_noLocks
+    public func node(keyID: UInt32) -> UInt32 {
+        let mask = byKey.count - 1
+        var place = Int(truncatingIfNeeded: headerColumn[0].hash.hash(UInt64(keyID))) & mask
+        while byKey[place] != 0 {
+            let index = byKey[place] - 1
+            if nodes[Int(index)].keyID == keyID { return index }
+            place = (place + 1) & mask
+        }
+        return Snapshot.none
+    }
+
+    /// The node registered at an address; `none` if nobody is.
+    @_noLocks
+    public func node(endpoint: Endpoint) -> UInt32 {
+        let mask = byEndpoint.count - 1
+        var place = endpointPlace(headerColumn[0].hash, endpoint) & mask
+        while byEndpoint[place] != 0 {
+            let index = byEndpoint[place] - 1
+            if nodes[Int(index)].endpoint.equals(endpoint) { return index }
+            place = (place + 1) & mask
+        }
+        return Snapshot.none
+    }
+}
+
+@_noLocks
+func endpointPlace(_ hash: KeyedHash, _ endpoint: Endpoint) -> Int {
+    let words = endpoint.words
+    let rest = UInt64(endpoint.port) << 8 | UInt64(endpoint.family)
+    return Int(truncatingIfNeeded: hash.hash(words.0, words.1, rest))
+}
