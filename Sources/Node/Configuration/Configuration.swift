@@ -1,0 +1,177 @@
+/// Everything a node reads from its configuration file, checked.
+public struct Configuration: Sendable {
+    /// Amounts on the wire are below this.
+    static let amountLimit: UInt128 = 10_000_000_000_000_000_000_000_000
+
+    /// Where things are and who we are.
+    public struct Node: Sendable {
+        /// Folder for claims, replay set and admin socket; locked while the node runs.
+        public var data = ""
+        /// Folder made by `dray keygen`.
+        public var keys = ""
+        /// File whose first line is the passphrase of the keys; else `DRAY_PASSPHRASE` is used.
+        public var passphraseFile: String?
+        /// UDP address of the node's packets.
+        public var listen = HostPort(host: "0.0.0.0", port: 0)
+        /// UDP address in the register, if it differs from `listen`.
+        public var announce: HostPort?
+        /// Unix socket for `dray status` and its kind.
+        public var adminSocket = ""
+        /// Least important lines that are logged.
+        public var logLevel = LogLevel.info
+        /// How long the packet key before a rotation is still served.
+        public var keyGraceSeconds = 86_400
+        /// How long a stopping node waits for acknowledgements.
+        public var stopWaitSeconds = 10
+    }
+
+    /// What a packet looks like.
+    public struct Packet: Sendable {
+        /// `head`, `v4` or `mix13`.
+        public var profile = "head"
+        /// Overrides the profile's payload block.
+        public var payloadBytes: Int?
+        /// Overrides the profile's size of a reply block.
+        public var surbBytes: Int?
+        /// Overrides the profile's ticket selector.
+        public var ticketSelector: [UInt8]?
+    }
+
+    /// The packet threads.
+    public struct Workers: Sendable {
+        /// Number of threads, each with sockets and tables of its own.
+        public var count = 1
+        /// Processors to pin them to; empty: not pinned.
+        public var pin = [Int]()
+        /// Packet slots of each worker.
+        public var slots = 8_192
+        /// Slots on huge pages when there are some.
+        public var hugePages = true
+    }
+
+    /// How long packets are held.
+    public struct Mixing: Sendable {
+        /// A distribution of delays.
+        public enum Delay: Equatable, Sendable {
+            /// Equally likely between two bounds.
+            case uniform(minMicros: Int, maxMicros: Int)
+            /// Exponential, cut at `maxMicros`.
+            case exponential(meanMicros: Int, maxMicros: Int)
+        }
+        /// The delay of each packet.
+        public var delay = Delay.uniform(minMicros: 0, maxMicros: 20_000)
+        /// Packets held at once by each worker.
+        public var capacity = 20_000
+    }
+
+    /// Memory of packets seen.
+    public struct Replay: Sendable {
+        /// Tags it has room for, all packet keys together.
+        public var tags = 16_777_216
+    }
+
+    /// Acknowledgements.
+    public struct Acknowledgements: Sendable {
+        /// Longest wait for a full acknowledgement packet.
+        public var waitMillis = 200
+        /// How long a forwarded packet's ticket waits for its acknowledgement.
+        public var ttlSeconds = 10
+    }
+
+    /// What we ask for and offer.
+    public struct Tickets: Sendable {
+        /// Price of one packet and one hop.
+        public var price: UInt128 = 100
+        /// Smallest amount of a ticket we take.
+        public var minimumAmount: UInt128 = 0
+        /// Winning probability of tickets we issue.
+        public var winProbability = 1.0
+        /// Smallest winning probability we take.
+        public var minimumWinProbability = 0.0
+        /// Unacknowledged tickets held by each worker.
+        public var unacknowledged = 262_144
+        /// Seconds between redemptions; 0: only by `dray tickets redeem`.
+        public var redeemSeconds = 60
+    }
+
+    /// What the entry side may use.
+    public struct Entry: Sendable {
+        /// Reply blocks kept in stock at the other end of a flow.
+        public var replyBlocks = 200
+        /// Flows at once.
+        public var flows = 256
+        /// Seconds without traffic after which a flow ends.
+        public var idleSeconds = 60
+    }
+
+    /// What the exit forwards to.
+    public struct Exit: Sendable {
+        /// Targets, exactly as clients must name them.
+        public var targets = [HostPort]()
+        /// Flows at once.
+        public var flows = 4_096
+        /// Flows at once of one sender.
+        public var flowsPerSender = 64
+        /// Datagrams a second of one flow.
+        public var flowRate = 2_000
+        /// Seconds without traffic after which a flow ends.
+        public var idleSeconds = 60
+    }
+
+    /// The file as it was named.
+    public var file = ""
+    /// Section `[node]`.
+    public var node = Node()
+    /// Unix socket of the local ledger, from section `[ledger]`.
+    public var ledgerSocket = ""
+    /// Section `[packet]`.
+    public var packet = Packet()
+    /// Section `[workers]`.
+    public var workers = Workers()
+    /// Section `[mixing]`.
+    public var mixing = Mixing()
+    /// Section `[replay]`.
+    public var replay = Replay()
+    /// Section `[acknowledgements]`.
+    public var acknowledgements = Acknowledgements()
+    /// Section `[tickets]`.
+    public var tickets = Tickets()
+    /// Section `[entry]`.
+    public var entry = Entry()
+    /// Section `[exit]`.
+    public var exit = Exit()
+}
+
+/// A host, by name or number, and a port, as somebody wrote it.
+public struct HostPort: Hashable, Sendable, CustomStringConvertible {
+    /// Name, IPv4 address, or IPv6 address without brackets.
+    public var host: String
+    /// UDP port.
+    public var port: UInt16
+
+    /// Puts the two together.
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Parses `host:port` or `[v6]:port`.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...])
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("[") && host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty, !host.contains(where: { $0 == " " || $0 == "[" || $0 == "]" }) else {
+            return nil
+        }
+        self.init(host: String(host), port: port)
+    }
+
+    /// `host:port`, an IPv6 address in brackets.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
