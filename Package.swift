@@ -101,6 +101,7 @@ let package = Package(
         // L0
         module("Bytes"),
         module("JSON", ["CJansson"]),
+        module("LocalSocket"),
         // L1
         module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
@@ -118,7 +119,7 @@ let package = Package(
         ),
         // L4, control plane
         module("Store", ["Bytes", "CLMDB"]),
-        module("Chain", ["Bytes", "Crypto", "Tickets", "Store"]),
+        module("Chain", ["Bytes", "JSON", "LocalSocket", "Crypto", "Tickets", "Store"]),
         module("Channels", ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"]),
         module("Gateway", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         // L5
@@ -126,15 +127,17 @@ let package = Package(
         module(
             "Node",
             [
-                "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange", "Engine",
-                "Relay", "Store", "Chain", "Channels", "Gateway", "CHost", "CToml",
+                "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
+                "Exchange", "Engine", "Relay", "Store", "Chain", "Channels", "Gateway", "CHost",
+                "CToml",
             ]
         ),
         // L6
         module("DrayABI", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "CDray"]),
         .executableTarget(
             name: "dray",
-            dependencies: ["Bytes", "Crypto", "Chain", "Conform", "Gateway", "Node"] + allocator,
+            dependencies: ["Bytes", "JSON", "Crypto", "Chain", "Conform", "Gateway", "Node"]
+                + allocator,
             path: "Sources/dray",
             swiftSettings: strict + allocatorSettings
         ),
@@ -164,6 +167,7 @@ let package = Package(
         ),
         testModule("BytesTests", ["Bytes", "TestSupport"]),
         testModule("JSONTests", ["JSON", "TestSupport"]),
+        testModule("LocalSocketTests", ["LocalSocket", "TestSupport"]),
         testModule("CryptoTests", ["Crypto", "Bytes", "CKernels", "CSodium", "TestSupport"]),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule("TicketsTests", ["Tickets", "Crypto", "Bytes", "CSecp256k1", "TestSupport"]),
@@ -188,7 +192,10 @@ let package = Package(
             "GatewayTests",
             ["Gateway", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]
         ),
-        testModule("NodeTests", ["Node", "Chain", "Gateway", "Crypto", "Bytes", "TestSupport"]),
+        testModule(
+            "NodeTests",
+            ["Node", "JSON", "LocalSocket", "Chain", "Gateway", "Crypto", "Bytes", "TestSupport"]
+        ),
         testModule(
             "ConformTests",
             ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "JSON", "TestSupport"]

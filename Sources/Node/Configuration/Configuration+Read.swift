@@ -21,18 +21,28 @@ extension Configuration {
 
     /// Parses the text of a file; `file` is for messages and relative paths.
     public static func parse(
-        _ text: [UInt8], file: String
+        _ text: [UInt8],
+        file: String
     ) throws(ConfigurationErrors) -> Configuration {
         var reader = try ConfigurationReader(file: file, text: text)
         let folder = Paths.parent(file)
         var result = Configuration()
         result.file = file
         result.node = readNode(&reader, folder)
-        result.ledgerSocket = socketPath(&reader, "ledger.socket", reader.required("ledger.socket"), folder)
+        result.ledgerSocket = socketPath(
+            &reader,
+            "ledger.socket",
+            reader.required("ledger.socket"),
+            folder
+        )
         result.packet = readPacket(&reader)
         result.workers = readWorkers(&reader)
         result.mixing = readMixing(&reader)
-        result.replay.tags = reader.integer("replay.tags", result.replay.tags, in: 1_024...(1 << 34))
+        result.replay.tags = reader.integer(
+            "replay.tags",
+            result.replay.tags,
+            in: 1_024...(1 << 34)
+        )
         result.acknowledgements = readAcknowledgements(&reader)
         result.tickets = readTickets(&reader)
         result.entry = readEntry(&reader)
@@ -59,8 +69,15 @@ extension Configuration {
         let level = reader.choice("node.log", "info", of: LogLevel.allCases.map(\.rawValue))
         node.logLevel = LogLevel(rawValue: level) ?? .info
         node.keyGraceSeconds = reader.integer(
-            "node.key_grace_s", node.keyGraceSeconds, in: 0...31_536_000)
-        node.stopWaitSeconds = reader.integer("node.stop_wait_s", node.stopWaitSeconds, in: 0...3_600)
+            "node.key_grace_s",
+            node.keyGraceSeconds,
+            in: 0...31_536_000
+        )
+        node.stopWaitSeconds = reader.integer(
+            "node.stop_wait_s",
+            node.stopWaitSeconds,
+            in: 0...3_600
+        )
         return node
     }
 
@@ -82,7 +99,9 @@ extension Configuration {
         workers.pin = reader.integers("workers.pin", in: 0...1_023)
         if !workers.pin.isEmpty && workers.pin.count != workers.count {
             reader.report(
-                "workers.pin", "names \(workers.pin.count) processors for \(workers.count) workers")
+                "workers.pin",
+                "names \(workers.pin.count) processors for \(workers.count) workers"
+            )
         }
         workers.slots = reader.integer("workers.slots", workers.slots, in: 256...(1 << 22))
         workers.hugePages = reader.boolean("workers.huge_pages", workers.hugePages)
@@ -117,7 +136,11 @@ extension Configuration {
         _ reader: inout ConfigurationReader
     ) -> Acknowledgements {
         var acks = Acknowledgements()
-        acks.waitMillis = reader.integer("acknowledgements.wait_ms", acks.waitMillis, in: 1...10_000)
+        acks.waitMillis = reader.integer(
+            "acknowledgements.wait_ms",
+            acks.waitMillis,
+            in: 1...10_000
+        )
         acks.ttlSeconds = reader.integer("acknowledgements.ttl_s", acks.ttlSeconds, in: 1...300)
         if acks.waitMillis >= acks.ttlSeconds * 1_000 {
             reader.report("acknowledgements.wait_ms", "is not shorter than acknowledgements.ttl_s")
@@ -130,13 +153,25 @@ extension Configuration {
         tickets.price = reader.amount("tickets.price", tickets.price)
         tickets.minimumAmount = reader.amount("tickets.minimum_amount", tickets.minimumAmount)
         tickets.winProbability = reader.number(
-            "tickets.win_probability", tickets.winProbability, in: 1e-6...1)
+            "tickets.win_probability",
+            tickets.winProbability,
+            in: 1e-6...1
+        )
         tickets.minimumWinProbability = reader.number(
-            "tickets.minimum_win_probability", tickets.minimumWinProbability, in: 0...1)
+            "tickets.minimum_win_probability",
+            tickets.minimumWinProbability,
+            in: 0...1
+        )
         tickets.unacknowledged = reader.integer(
-            "tickets.unacknowledged", tickets.unacknowledged, in: 64...(1 << 28))
+            "tickets.unacknowledged",
+            tickets.unacknowledged,
+            in: 64...(1 << 28)
+        )
         tickets.redeemSeconds = reader.integer(
-            "tickets.redeem_s", tickets.redeemSeconds, in: 0...86_400)
+            "tickets.redeem_s",
+            tickets.redeemSeconds,
+            in: 0...86_400
+        )
         return tickets
     }
 
@@ -159,18 +194,25 @@ extension Configuration {
         }
         exit.flows = reader.integer("exit.flows", exit.flows, in: 1...1_048_576)
         exit.flowsPerSender = reader.integer(
-            "exit.flows_per_sender", exit.flowsPerSender, in: 1...65_536)
+            "exit.flows_per_sender",
+            exit.flowsPerSender,
+            in: 1...65_536
+        )
         exit.flowRate = reader.integer("exit.flow_rate", exit.flowRate, in: 1...1_000_000)
         exit.idleSeconds = reader.integer("exit.idle_s", exit.idleSeconds, in: 1...86_400)
         return exit
     }
 
     private static func numericAddress(
-        _ reader: inout ConfigurationReader, _ key: String
+        _ reader: inout ConfigurationReader,
+        _ key: String
     ) -> HostPort? {
         guard let text = reader.string(key) else { return nil }
         guard let address = HostPort(text), NumericAddress.family(address.host) != nil else {
-            reader.report(key, "\"\(text)\" is not an address like 192.0.2.1:9091 or [2001:db8::1]:9091")
+            reader.report(
+                key,
+                "\"\(text)\" is not an address like 192.0.2.1:9091 or [2001:db8::1]:9091"
+            )
             return nil
         }
         if address.port == 0 { reader.report(key, "needs a port from 1 to 65535") }
@@ -180,11 +222,17 @@ extension Configuration {
     private static func isAnyAddress(_ host: String) -> Bool { host == "0.0.0.0" || host == "::" }
 
     private static func socketPath(
-        _ reader: inout ConfigurationReader, _ key: String, _ path: String, _ folder: String
+        _ reader: inout ConfigurationReader,
+        _ key: String,
+        _ path: String,
+        _ folder: String
     ) -> String {
         let full = Paths.resolve(path, in: folder)
         if full.utf8.count > socketPathLimit {
-            reader.report(key, "the path of a unix socket may have at most \(socketPathLimit) bytes")
+            reader.report(
+                key,
+                "the path of a unix socket may have at most \(socketPathLimit) bytes"
+            )
         }
         return full
     }

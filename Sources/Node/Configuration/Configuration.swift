@@ -42,7 +42,7 @@ public struct Configuration: Sendable {
         /// Number of threads, each with sockets and tables of its own.
         public var count = 1
         /// Processors to pin them to; empty: not pinned.
-        public var pin = [Int]()
+        public var pin: [Int] = []
         /// Packet slots of each worker.
         public var slots = 8_192
         /// Slots on huge pages when there are some.
@@ -107,7 +107,7 @@ public struct Configuration: Sendable {
     /// What the exit forwards to.
     public struct Exit: Sendable {
         /// Targets, exactly as clients must name them.
-        public var targets = [HostPort]()
+        public var targets: [HostPort] = []
         /// Flows at once.
         public var flows = 4_096
         /// Flows at once of one sender.

@@ -30,8 +30,8 @@ public struct ConfigurationErrors: Error, CustomStringConvertible {
 struct ConfigurationReader {
     private let file: String
     private let document: TomlDocument
-    private var known = [String]()
-    private(set) var issues = [ConfigurationIssue]()
+    private var known: [String] = []
+    private(set) var issues: [ConfigurationIssue] = []
 
     init(file: String, text: [UInt8]) throws(ConfigurationErrors) {
         self.file = file
@@ -79,7 +79,9 @@ struct ConfigurationReader {
         return has(key) ? value : nil
     }
 
-    mutating func number(_ key: String, _ otherwise: Double, in range: ClosedRange<Double>) -> Double {
+    mutating func number(_ key: String, _ otherwise: Double, in range: ClosedRange<Double>)
+        -> Double
+    {
         let taken = take(key, "a number") {
             switch $0 {
             case .float(let value): value
@@ -148,7 +150,8 @@ struct ConfigurationReader {
 
     mutating func report(_ key: String, _ reason: String) {
         issues.append(
-            ConfigurationIssue(file: file, line: line(of: key), key: key, reason: reason))
+            ConfigurationIssue(file: file, line: line(of: key), key: key, reason: reason)
+        )
     }
 
     /// Reports keys that nobody asked for; to be called last. Throws if anything was wrong.
@@ -177,7 +180,9 @@ struct ConfigurationReader {
     }
 
     private mutating func take<T>(
-        _ key: String, _ expected: String, _ convert: (TomlDocument.Value) -> T?
+        _ key: String,
+        _ expected: String,
+        _ convert: (TomlDocument.Value) -> T?
     ) -> T? {
         known.append(key)
         guard let entry = document[key] else { return nil }

@@ -15,14 +15,16 @@ public enum Suggestion {
     static func editDistance(_ left: String, _ right: String) -> Int {
         let left = Array(left.lowercased().prefix(64))
         let right = Array(right.lowercased().prefix(64))
-        var beforeLast = [Int]()
+        var beforeLast: [Int] = []
         var last = Array(0...right.count)
         for row in 0..<left.count {
             var current = [row + 1]
             for column in 0..<right.count {
                 let change = left[row] == right[column] ? 0 : 1
                 var distance = min(last[column] + change, last[column + 1] + 1, current[column] + 1)
-                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                if row > 0, column > 0, left[row] == right[column - 1],
+                    left[row - 1] == right[column]
+                {
                     distance = min(distance, beforeLast[column - 1] + 1)
                 }
                 current.append(distance)

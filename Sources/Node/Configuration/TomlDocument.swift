@@ -41,7 +41,7 @@ struct TomlDocument {
         }
         if let error = collector.error { throw error }
         entries = collector.entries
-        var places = [String: Int]()
+        var places: [String: Int] = [:]
         for (index, entry) in entries.enumerated() { places[entry.path] = index }
         self.places = places
     }
@@ -50,7 +50,7 @@ struct TomlDocument {
 }
 
 private final class Collector {
-    var entries = [TomlDocument.Entry]()
+    var entries: [TomlDocument.Entry] = []
     var error: TomlDocument.SyntaxError?
 
     func visit(_ path: String, _ type: Int32, _ text: String, _ line: Int) {
@@ -73,8 +73,13 @@ private final class Collector {
 
 // C's callback: strings are copied before it returns.
 private func collect(
-    context: UnsafeMutableRawPointer?, path: UnsafePointer<CChar>, pathLength: Int, type: Int32,
-    text: UnsafePointer<CChar>, textLength: Int, line: Int32
+    context: UnsafeMutableRawPointer?,
+    path: UnsafePointer<CChar>,
+    pathLength: Int,
+    type: Int32,
+    text: UnsafePointer<CChar>,
+    textLength: Int,
+    line: Int32
 ) {
     guard let context = unsafe context else { return }
     let collector = unsafe Unmanaged<Collector>.fromOpaque(context).takeUnretainedValue()
@@ -82,5 +87,6 @@ private func collect(
         String(decoding: UnsafeRawBufferPointer(start: path, count: pathLength), as: UTF8.self),
         type,
         String(decoding: UnsafeRawBufferPointer(start: text, count: textLength), as: UTF8.self),
-        Int(line))
+        Int(line)
+    )
 }

@@ -19,7 +19,9 @@ public enum Files {
 
     /// Writes a file that must not exist yet, and makes it durable.
     public static func create(
-        _ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600
+        _ path: String,
+        _ bytes: [UInt8],
+        mode: UInt32 = 0o600
     ) throws(SystemError) {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw .last("create", path) }
@@ -60,7 +62,7 @@ public enum Files {
         // The directory stream is C's; it does not leave this function.
         guard let folder = unsafe opendir(path) else { throw .last("list", path) }
         defer { unsafe closedir(folder) }
-        var names = [String]()
+        var names: [String] = []
         while let entry = unsafe readdir(folder) {
             let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { raw in
                 unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
@@ -103,9 +105,11 @@ public enum Files {
     }
 
     private static func readAll(
-        _ file: Int32, _ path: String, limit: Int
+        _ file: Int32,
+        _ path: String,
+        limit: Int
     ) throws(SystemError) -> [UInt8] {
-        var bytes = [UInt8]()
+        var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while true {
             // The array lends its memory for the time of the call.
@@ -124,7 +128,9 @@ public enum Files {
         var rest = bytes[...]
         while !rest.isEmpty {
             // The slice lends its memory for the time of the call.
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(file, $0.baseAddress, $0.count)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .last("write", path)
