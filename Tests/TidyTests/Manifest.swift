@@ -11,7 +11,8 @@ struct Manifest: Sendable {
 
     let targets: [Target]
 
-    /// The manifest of the checkout. The scratch folder is its own: `swift test` holds the usual one.
+    /// The manifest of the checkout. The scratch folder is its own: `swift test` holds the usual
+    /// one.
     static func load() throws -> Manifest {
         let scratch = FileManager.default.temporaryDirectory.appending(
             path: "dray-tidy-\(ProcessInfo.processInfo.processIdentifier)"

@@ -41,6 +41,11 @@ struct Repository: Sendable {
         }
     }
 
+    /// Files that a person wrote: vectors and corpora are data.
+    var written: [File] {
+        files.filter { !$0.isOne(".json") && !$0.path.hasPrefix("Tests/Fuzz/Corpus/") }
+    }
+
     /// Files of our own code: Swift and C, nothing vendored.
     var sources: [File] {
         files.filter {

@@ -46,7 +46,7 @@ enum Rules {
     /// A page that is named is a page of ours.
     static func pages(_ file: File, tracked: Set<String>) -> [String] {
         file.lines.enumerated().flatMap { index, line -> [String] in
-            guard !line.contains("https://") else { return [] }
+            guard line.contains(".md"), !line.contains("https://") else { return [] }
             return line.matches(of: /[A-Za-z0-9_.\/-]+\.md\b/).compactMap { match in
                 let name = match.output.split(separator: "/").last.map(String.init) ?? ""
                 return tracked.contains(name)
@@ -60,8 +60,8 @@ enum Rules {
     /// Lines that a screen shows.
     static let screen = 60
 
-    /// Functions longer than a screen: "path name" → lines. Formatting is checked elsewhere, so that
-    /// a function ends at the first brace with the indentation of its head.
+    /// Functions longer than a screen: "path name" → lines. Formatting is checked elsewhere, so a
+    /// function ends at the first brace with the indentation of its head.
     static func longFunctions(_ file: File) -> [String: Int] {
         let lengths = file.path.hasSuffix(".swift") ? swiftFunctions(file) : cFunctions(file)
         return lengths.filter { $0.value > screen }
@@ -70,12 +70,15 @@ enum Rules {
     private static func swiftFunctions(_ file: File) -> [String: Int] {
         var lengths: [String: Int] = [:]
         let head =
-            /^( *)(?:@[^ ]+ )*(?:[a-z]+(?:\([a-z]+\))? )*(?:func +([^ (<]+|`[^`]+`)|(init|deinit|subscript)\b)/
+            #/
+            ^(\ *) (?:@[^\ ]+\ )* (?:[a-z]+(?:\([a-z]+\))?\ )*
+            (?: func\ +([^\ (<]+|`[^`]+`) | (init|deinit|subscript)\b )
+            /#
         let lines = file.lines
         for (start, line) in lines.enumerated() {
             guard let match = line.firstMatch(of: head) else { continue }
             let indent = String(match.output.1)
-            // The body opens at the first line from here that ends with a brace, at most a head away.
+            // The body opens at the next line that ends with a brace, at most a head away.
             guard
                 let open = (start..<min(start + 16, lines.count)).first(where: {
                     lines[$0].hasSuffix("{")
@@ -267,7 +270,7 @@ enum Rules {
                 return nil
             }
             // Pages of a module: DocC finds them by folder. Vectors have a rule of their own.
-            if file.path.contains(".docc/") || file.name == "notes.md" { return nil }
+            if file.path.contains(".docc/") || file.name.hasPrefix("notes.") { return nil }
             if file.path.hasPrefix("Tests/Vectors/") { return nil }
             let folder = file.path.split(separator: "/").dropLast().last.map(String.init) ?? ""
             let stem = String(file.name.prefix { $0 != "." })
@@ -328,7 +331,10 @@ enum Rules {
     /// The module an import line names.
     static func imported(_ line: Substring) -> String? {
         let form =
-            /^\s*(?:@[^ ]+ )*(?:[a-z]+ )?import (?:(?:struct|class|enum|protocol|func|var|let|typealias) )?([A-Za-z_0-9]+)/
+            #/
+            ^\s* (?:@[^\ ]+\ )* (?:[a-z]+\ )? import\ 
+            (?: (?:struct|class|enum|protocol|func|var|let|typealias)\ )? ([A-Za-z_0-9]+)
+            /#
         return line.firstMatch(of: form).map { String($0.output.1) }
     }
 

@@ -18,16 +18,16 @@ import Testing
     }
 
     @Test func `work put off names its issue`() {
-        expectNone(repository.files.flatMap(Rules.putOff))
+        expectNone(repository.written.flatMap(Rules.putOff))
     }
 
     @Test func `nothing of the machine it was written on is left in the tree`() {
-        expectNone(repository.files.flatMap(Rules.machine))
+        expectNone(repository.written.flatMap(Rules.machine))
     }
 
     @Test func `every page that is named is in the tree`() {
         let tracked = Set(repository.files.map(\.name))
-        expectNone(repository.files.flatMap { Rules.pages($0, tracked: tracked) })
+        expectNone(repository.written.flatMap { Rules.pages($0, tracked: tracked) })
     }
 
     @Test func `functions fit a screen, but for those we still owe`() {
