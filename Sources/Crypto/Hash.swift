@@ -74,12 +74,20 @@ extension Hash {
 
     /// BLAKE3 in derive_key mode.
     public static func blake3Derive(
-        context: String, material: [UInt8], count: Int
+        context: String,
+        material: [UInt8],
+        count: Int
     ) -> [UInt8] {
         let context = Array(context.utf8)
         return unsafe array(count) { out in
             unsafe kernels_blake3_derive(
-                context, context.count, material, material.count, out, count)
+                context,
+                context.count,
+                material,
+                material.count,
+                out,
+                count
+            )
         }
     }
 
@@ -88,7 +96,13 @@ extension Hash {
         precondition(domain.count <= 255 && count <= 8160)
         return unsafe array(count) { out in
             unsafe kernels_expand_sha3_256(
-                message, message.count, domain, domain.count, out, count)
+                message,
+                message.count,
+                domain,
+                domain.count,
+                out,
+                count
+            )
         }
     }
 
@@ -97,7 +111,13 @@ extension Hash {
         precondition(domain.count <= 255 && count <= 8160)
         return unsafe array(count) { out in
             unsafe kernels_expand_keccak256(
-                message, message.count, domain, domain.count, out, count)
+                message,
+                message.count,
+                domain,
+                domain.count,
+                out,
+                count
+            )
         }
     }
 
@@ -140,10 +160,11 @@ extension Hash {
     }
 
     private static func array(
-        _ count: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void
+        _ count: Int,
+        _ body: (UnsafeMutablePointer<UInt8>) -> Void
     ) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-            if let base = unsafe buffer.baseAddress, count > 0 { unsafe body(base) }
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
+            if count > 0, let base = buffer.baseAddress { unsafe body(base) }
             initialised = count
         }
     }

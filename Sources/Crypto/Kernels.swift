@@ -70,7 +70,8 @@ extension Lanes {
                     base: base.assumingMemoryBound(to: UInt8.self),
                     stride: stride,
                     slot: hasSlots ? first : nil
-                ))
+                )
+            )
         }
     }
 }
@@ -103,7 +104,13 @@ extension Kernels {
             unsafe secret.with { secret in
                 unsafe next.with { next in
                     unsafe kernels_best().pointee.alpha_step(
-                        alpha, scalar.bytes, publicKey.bytes, secret, next, live)
+                        alpha,
+                        scalar.bytes,
+                        publicKey.bytes,
+                        secret,
+                        next,
+                        live
+                    )
                 }
             }
         }
@@ -114,7 +121,10 @@ extension Kernels {
     /// only these are written. Constant time in the scalar. `out` may be the point's memory.
     @_semantics("no_performance_analysis")
     public static func edwardsMul(
-        _ point: Lanes, scalar: Lanes, out: Lanes, live: LaneMask
+        _ point: Lanes,
+        scalar: Lanes,
+        out: Lanes,
+        live: LaneMask
     ) -> LaneMask {
         unsafe point.with { point in
             unsafe scalar.with { scalar in
@@ -178,7 +188,14 @@ extension Kernels {
                 unsafe out.with { out in
                     unsafe kernels_best().pointee.derive(
                         kernels_context(rawValue: UInt32(context.raw())),
-                        salt, saltBytes, key, keyBytes, out, outBytes, live)
+                        salt,
+                        saltBytes,
+                        key,
+                        keyBytes,
+                        out,
+                        outBytes,
+                        live
+                    )
                 }
             }
         }
@@ -219,7 +236,11 @@ extension Kernels {
     /// `out` (32 B) := BLAKE3 of `count` bytes under a key of 32 B.
     @_semantics("no_performance_analysis")
     public static func blake3Keyed(
-        key: Lanes, _ input: Lanes, count: Int, out: Lanes, live: LaneMask
+        key: Lanes,
+        _ input: Lanes,
+        count: Int,
+        out: Lanes,
+        live: LaneMask
     ) {
         unsafe key.with { key in
             unsafe input.with { input in
@@ -251,7 +272,13 @@ extension Kernels {
             unsafe input.with { input in
                 unsafe out.with { out in
                     unsafe kernels_best().pointee.header_stream(
-                        material, input, inputBytes, out, outBytes, live)
+                        material,
+                        input,
+                        inputBytes,
+                        out,
+                        outBytes,
+                        live
+                    )
                 }
             }
         }
@@ -273,7 +300,11 @@ extension Kernels {
     /// `out` (16 B) := Poly1305 of `count` (at most 512) bytes, extended by zeros to whole blocks.
     @_semantics("no_performance_analysis")
     public static func headerMAC(
-        key: Lanes, _ input: Lanes, count: Int, out: Lanes, live: LaneMask
+        key: Lanes,
+        _ input: Lanes,
+        count: Int,
+        out: Lanes,
+        live: LaneMask
     ) {
         assert(count <= 512)
         unsafe key.with { key in
@@ -352,13 +383,23 @@ extension Kernels {
     /// - Parameter domain: at most 255 B.
     @_semantics("no_performance_analysis")
     public static func hashToCurve(
-        _ message: Lanes, count: Int, domain: Region, out: Lanes, live: LaneMask
+        _ message: Lanes,
+        count: Int,
+        domain: Region,
+        out: Lanes,
+        live: LaneMask
     ) {
         assert(domain.byteCount <= 255)
         unsafe message.with { message in
             unsafe out.with { out in
                 unsafe kernels_best().pointee.hash_to_curve(
-                    message, count, domain.bytes, domain.byteCount, out, live)
+                    message,
+                    count,
+                    domain.bytes,
+                    domain.byteCount,
+                    out,
+                    live
+                )
             }
         }
     }
