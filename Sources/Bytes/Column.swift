@@ -48,6 +48,16 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 }
 
+extension Region {
+    /// `count` elements from `offset`, which must suit their alignment.
+    @inlinable
+    public func column<Element: BitwiseCopyable>(_ offset: Int, count: Int) -> Column<Element> {
+        let piece = slice(offset, count * MemoryLayout<Element>.stride)
+        assert(unsafe UInt(bitPattern: piece.base) % UInt(MemoryLayout<Element>.alignment) == 0)
+        return unsafe Column(base: piece.base.assumingMemoryBound(to: Element.self), count: count)
+    }
+}
+
 /// Hands out pieces of one region, in order; run over nothing it computes how much is needed.
 ///
 /// The same layout function is called twice: once with `Arena()` to learn the size, once with the

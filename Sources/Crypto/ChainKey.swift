@@ -1,0 +1,110 @@
+public import Bytes
+
+/// A node's chain key (secp256k1): signs tickets and speaks for its channels. Wiped when released.
+public final class ChainKey: Sendable {
+    private let secret: SecretBytes
+    /// The public key, 33 bytes.
+    public let publicKey: Bytes33
+    /// The public key, x ‖ y.
+    public let affine: Bytes64
+    /// The chain address.
+    public let address: Address
+
+    /// Bytes of the secret scalar, all there is to store.
+    public static let secretBytes = 32
+
+    /// From a 32-byte big-endian scalar, copied; nil outside 1...n-1.
+    public init?(secret: Region) {
+        precondition(secret.byteCount == ChainKey.secretBytes)
+        self.secret = SecretBytes(copying: secret)
+        var point = CurvePoint()
+        guard Secp256k1.shared.multiplyBase(self.secret.region, into: &point) else { return nil }
+        publicKey = point.compressed
+        affine = point.affine
+        address = Secp256k1.address(affine: affine)
+    }
+
+    /// A new key.
+    public static func random() -> ChainKey {
+        while true {
+            let secret = SecretBytes.random(count: secretBytes)
+            if let key = ChainKey(secret: secret.region) { return key }
+        }
+    }
+
+    /// The scalar, 32 bytes; valid while the key lives.
+    public var secretScalar: Region { secret.region }
+
+    /// Signs a hash (control plane).
+    public func sign(hash: Bytes32) -> Bytes64 {
+        var (hash, signature) = (hash, Bytes64())
+        let made = hash.withRegion { hash in
+            signature.withRegion { Secp256k1.shared.sign(hash: hash, key: secret.region, into: $0) }
+        }
+        precondition(made, "chain key was wiped")
+        return signature
+    }
+
+    /// Overwrites the key before its time; signing with it afterwards traps.
+    public func wipe() { secret.wipe() }
+}
+
+extension CurvePoint {
+    /// x ‖ y (control plane).
+    public var affine: Bytes64 {
+        var result = Bytes64()
+        let written = result.withRegion { Secp256k1.shared.write(self, affine: $0) }
+        precondition(written, "no point")
+        return result
+    }
+
+    /// 33 bytes (control plane).
+    public var compressed: Bytes33 {
+        var result = Bytes33()
+        let written = result.withRegion { Secp256k1.shared.write(self, compressed: $0) }
+        precondition(written, "no point")
+        return result
+    }
+
+    /// Reads 33 bytes (control plane).
+    public init?(compressed: Bytes33) {
+        self.init()
+        var bytes = compressed
+        guard bytes.withRegion({ Secp256k1.shared.parse(compressed: $0, into: &self) }) else {
+            return nil
+        }
+    }
+
+    /// Reads x ‖ y (control plane).
+    public init?(affine: Bytes64) {
+        self.init()
+        var bytes = affine
+        guard bytes.withRegion({ Secp256k1.shared.parse(affine: $0, into: &self) }) else {
+            return nil
+        }
+    }
+
+    /// The address of a key or challenge (control plane).
+    public var address: Address { Secp256k1.address(affine: affine) }
+}
+
+extension Secp256k1 {
+    /// Last 20 bytes of Keccak-256(x ‖ y) (control plane).
+    public static func address(affine: Bytes64) -> Address {
+        let digest = Bytes32()  // FIXME: Hash.keccak256(affine.array)
+        var address = Address()
+        for index in 0..<20 { address[index] = digest[12 + index] }
+        return address
+    }
+
+    /// Who signed the hash; nil as for `recoverVariableTime` (control plane).
+    public static func signer(hash: Bytes32, signature: Bytes64) -> Address? {
+        var (hash, signature, point) = (hash, signature, CurvePoint())
+        let found = hash.withRegion { hash in
+            signature.withRegion {
+                shared.recoverVariableTime(hash: hash, signature: $0, into: &point)
+            }
+        }
+        return found ? point.address : nil
+    }
+}

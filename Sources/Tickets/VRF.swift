@@ -1,0 +1,134 @@
+public import Bytes
+public import Crypto
+
+/// The verifiable random function that decides tickets under the VRF rule.
+///
+///     B = hash_to_curve(redeemer address ‖ ticket hash, domain)     V = a · B, a the redeemer's chain key
+///
+/// HOPR's proof (h, s) shows that somebody knows log_B V, not that it is the redeemer's key: a redeemer
+/// could try other exponents until V wins. So a proof here carries a second part, (A, c, z), after Chaum
+/// and Pedersen: one and the same a stands behind A = a · G and V = a · B, and A has the redeemer's
+/// address.
+///
+///     h = H(address ‖ V ‖ R ‖ ticket hash)                          R = r · B, s = r + h·a
+///     c = H("DRAY_VRF_BINDING" ‖ A ‖ B ‖ V ‖ K ‖ L ‖ ticket hash)   K = k · G, L = k · B, z = k + c·a
+///
+/// Points are x ‖ y; H is expand_message_xmd with Keccak-256 to 48 bytes, modulo n, under the domain.
+public enum VRF {
+    /// The base point B as x ‖ y.
+    public static func base(redeemer: Address, hash: Bytes32, domain: Bytes32) -> Bytes64 {
+        Digest.curvePoint(redeemer.array + hash.array, domain: domain)
+    }
+
+    /// V as x ‖ y: all that luck needs. Constant time in the key.
+    public static func value(key: ChainKey, hash: Bytes32, domain: Bytes32) -> Bytes64 {
+        multiply(base(redeemer: key.address, hash: hash, domain: domain), by: key.secretScalar)
+    }
+
+    /// V with its proof; `entropy` is 64 fresh random bytes.
+    public static func prove(
+        key: ChainKey,
+        hash: Bytes32,
+        domain: Bytes32,
+        entropy: [UInt8] = Random.bytes(64)
+    ) -> VRFProof {
+        let base = base(redeemer: key.address, hash: hash, domain: domain)
+        let value = multiply(base, by: key.secretScalar)
+
+        let nonce = nonce(key, value, entropy, tag: [], domain)
+        let commitment = multiply(base, by: nonce.region)
+        let challenge = challenge(key.address, value, commitment, hash, domain)
+
+        let bindingNonce = self.nonce(key, value, entropy, tag: bindingTag, domain)
+        var left = CurvePoint()
+        let made = Secp256k1.shared.multiplyBase(bindingNonce.region, into: &left)
+        precondition(made)
+        let bindingChallenge = bindingChallenge(
+            publicKey: key.affine,
+            base: base,
+            value: value,
+            left: left.affine,
+            right: multiply(base, by: bindingNonce.region),
+            hash: hash,
+            domain: domain
+        )
+        return VRFProof(
+            value: value,
+            challenge: challenge,
+            response: respond(nonce, challenge, key),
+            publicKey: key.publicKey,
+            bindingChallenge: bindingChallenge,
+            bindingResponse: respond(bindingNonce, bindingChallenge, key)
+        )
+    }
+}
+
+// The pieces of a proof.
+extension VRF {
+    static let bindingTag = Array("DRAY_VRF_BINDING".utf8)
+
+    static func challenge(
+        _ redeemer: Address,
+        _ value: Bytes64,
+        _ commitment: Bytes64,
+        _ hash: Bytes32,
+        _ domain: Bytes32
+    ) -> Bytes32 {
+        Digest.scalar(redeemer.array + value.array + commitment.array + hash.array, domain: domain)
+    }
+
+    static func bindingChallenge(
+        publicKey: Bytes64,
+        base: Bytes64,
+        value: Bytes64,
+        left: Bytes64,
+        right: Bytes64,
+        hash: Bytes32,
+        domain: Bytes32
+    ) -> Bytes32 {
+        var message = bindingTag + publicKey.array + base.array + value.array
+        message += left.array + right.array + hash.array
+        return Digest.scalar(message, domain: domain)
+    }
+
+    // H(private key ‖ V ‖ entropy ‖ tag): the tag keeps the two nonces apart.
+    private static func nonce(
+        _ key: ChainKey,
+        _ value: Bytes64,
+        _ entropy: [UInt8],
+        tag: [UInt8],
+        _ domain: Bytes32
+    ) -> SecretBytes {
+        precondition(entropy.count == 64)
+        let message = SecretBytes(count: 160 + tag.count)
+        message.region.copy(key.secretScalar, to: 0)
+        message.region.store(value, 32)
+        message.region.store(bytes: entropy + tag, 96)
+        let nonce = SecretBytes(count: 32)
+        Digest.scalar(message.region, domain: domain, into: nonce.region)
+        return nonce
+    }
+
+    // nonce + challenge · key.
+    private static func respond(
+        _ nonce: SecretBytes,
+        _ challenge: Bytes32,
+        _ key: ChainKey
+    ) -> Bytes32 {
+        var result = challenge
+        let made = result.withRegion {
+            Secp256k1.shared.multiplyScalar(key.secretScalar, into: $0)
+                && Secp256k1.shared.addScalar(nonce.region, to: $0)
+        }
+        precondition(made, "a scalar is zero: chance below 2^-250")
+        return result
+    }
+
+    static func multiply(_ affine: Bytes64, by scalar: Region) -> Bytes64 {
+        guard let point = CurvePoint(affine: affine) else { preconditionFailure("no point") }
+        var result = Bytes64()
+        let made = result.withRegion { Secp256k1.shared.multiply(point, by: scalar, into: $0) }
+        precondition(made, "no scalar")
+        return result
+    }
+}
