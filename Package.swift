@@ -145,14 +145,14 @@ let package = Package(
         // Executables that measure.
         .target(
             name: "Harness",
-            dependencies: ["Bytes", "Crypto", "CHost"],
+            dependencies: ["JSON", "CHost", "CSodium"],
             path: "Bench/Harness",
             swiftSettings: strict
         ),
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine",
+                "Harness", "JSON", "Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings

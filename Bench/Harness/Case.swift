@@ -1,0 +1,74 @@
+/// One thing to measure.
+public struct Case {
+    /// Dotted, lower case, stable.
+    public let name: String
+    /// Lanes of one call; 1 for single operations.
+    public let batch: Int
+    /// How many operations one call of `body` performs.
+    public let operations: Int
+    /// Does the work and returns a checksum of it.
+    public let body: () -> UInt64
+
+    /// A case whose `body` performs `operations` operations in batches of `batch`.
+    public init(
+        _ name: String,
+        batch: Int = 1,
+        operations: Int? = nil,
+        body: @escaping () -> UInt64
+    ) {
+        self.name = name
+        self.batch = batch
+        self.operations = operations ?? batch
+        self.body = body
+    }
+}
+
+/// What was measured for one case.
+public struct Measurement: Sendable {
+    /// The case's name.
+    public let name: String
+    /// What `median`, `min` and `p99` count.
+    public let unit: String
+    /// Lanes of one call.
+    public let batch: Int
+    /// Value of each repetition.
+    public let values: [Double]
+    /// Ratio of each repetition to the U around it; empty where it makes no sense.
+    public let ratios: [Double]
+    /// Sum over the work done, so that it cannot be left out.
+    public let checksum: UInt64
+
+    /// A measurement.
+    public init(
+        name: String,
+        unit: String,
+        batch: Int,
+        values: [Double],
+        ratios: [Double],
+        checksum: UInt64
+    ) {
+        self.name = name
+        self.unit = unit
+        self.batch = batch
+        self.values = values
+        self.ratios = ratios
+        self.checksum = checksum
+    }
+
+    /// Median over repetitions.
+    public var median: Double { quantile(values, 0.5) }
+    /// Least.
+    public var minimum: Double { quantile(values, 0) }
+    /// 99th percentile.
+    public var p99: Double { quantile(values, 0.99) }
+    /// Median of the ratios; nil where it makes no sense.
+    public var ratioToU: Double? { ratios.isEmpty ? nil : quantile(ratios, 0.5) }
+}
+
+/// The value below which a share of `values` lies (nearest rank).
+public func quantile(_ values: [Double], _ share: Double) -> Double {
+    guard !values.isEmpty else { return 0 }
+    let sorted = values.sorted()
+    let rank = Int((share * Double(sorted.count)).rounded(.up)) - 1
+    return sorted[min(max(rank, 0), sorted.count - 1)]
+}

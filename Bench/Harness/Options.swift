@@ -1,0 +1,50 @@
+/// What the command line asks for.
+public struct Options: Sendable {
+    /// Suites, names or prefixes; empty means everything.
+    public var names: [String] = []
+    /// Where to write the document.
+    public var json: String?
+    /// An earlier document to compare with.
+    public var against: String?
+    /// One short repetition of everything: shows that it runs, measures nothing.
+    public var smoke = false
+
+    /// Reads the arguments after the program's name; the text says what is wrong.
+    public static func parse(_ arguments: [String]) -> Result<Options, UsageError> {
+        var options = Options()
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--smoke": options.smoke = true
+            case "--json", "--against":
+                guard let file = rest.popFirst() else {
+                    return .failure(UsageError(reason: "\(argument) needs a file"))
+                }
+                if argument == "--json" { options.json = file } else { options.against = file }
+            case _ where argument.hasPrefix("-"):
+                return .failure(UsageError(reason: "unknown option \(argument)"))
+            default: options.names.append(argument)
+            }
+        }
+        return .success(options)
+    }
+
+    /// True if a result of that name is wanted: by suite, by name or by a prefix of it.
+    public func wants(_ name: String) -> Bool {
+        names.isEmpty
+            || names.contains { wanted in
+                (Options.suites[wanted] ?? [wanted]).contains { name.hasPrefix($0) }
+            }
+    }
+
+    private static let suites = [
+        "peel": ["peel."], "build": ["build."], "relay": ["relay."],
+        "tickets": ["ticket.", "ack.", "luck.", "unacked."],
+    ]
+}
+
+/// Wrong arguments.
+public struct UsageError: Error, Sendable {
+    /// What is wrong, in words.
+    public let reason: String
+}

@@ -1,0 +1,56 @@
+import Glibc
+import Harness
+import JSON
+
+/// Writes a line to standard error.
+func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = unsafe write(2, bytes, bytes.count)
+}
+
+/// Measures what is wanted, prints, records and compares; the program's exit code.
+func runBenchmarks(_ options: Options) -> Int32 {
+    let cases = allCases().filter { options.wants($0.name) }
+    guard !cases.isEmpty else {
+        say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
+        return 2
+    }
+    var earlier: JSON?
+    if let path = options.against {
+        guard let text = readFile(path), let value = try? JSON.parse(text) else {
+            say("dray-bench: \(path) cannot be read as a document of dray-bench")
+            return 2
+        }
+        earlier = value
+    }
+    let measured = Harness(smoke: options.smoke).run(cases) { say($0) }
+    let document = Document(machine: Machine(), table: tableName(), results: measured)
+    print(document.text)
+    if let path = options.json, !writeFile(path, document.json.description + "\n") {
+        say("dray-bench: \(path) cannot be written")
+        return 1
+    }
+    guard let earlier else { return 0 }
+    let comparison = Comparison(document, against: earlier)
+    for line in comparison.lines { print(line) }
+    for name in comparison.worse { say("\(name) is more than 10 % worse") }
+    return comparison.worse.isEmpty ? 0 : 1
+}
+
+private func readFile(_ path: String) -> String? {
+    guard let file = unsafe fopen(path, "r") else { return nil }
+    defer { _ = unsafe fclose(file) }
+    var bytes: [UInt8] = []
+    while true {
+        let byte = unsafe fgetc(file)
+        guard byte >= 0 else { return String(validating: bytes, as: UTF8.self) }
+        bytes.append(UInt8(byte))
+    }
+}
+
+private func writeFile(_ path: String, _ text: String) -> Bool {
+    guard let file = unsafe fopen(path, "w") else { return false }
+    let written = unsafe fputs(text, file) >= 0
+    let closed = unsafe fclose(file) == 0
+    return written && closed
+}
