@@ -161,14 +161,17 @@ let package = Package(
         // Tests mirror Sources.
         .target(
             name: "TestSupport",
-            dependencies: ["Bytes"],
+            dependencies: ["Bytes", "JSON"],
             path: "Tests/Support",
             swiftSettings: tests
         ),
         testModule("BytesTests", ["Bytes", "TestSupport"]),
         testModule("JSONTests", ["JSON", "TestSupport"]),
         testModule("LocalSocketTests", ["LocalSocket", "TestSupport"]),
-        testModule("CryptoTests", ["Crypto", "Bytes", "CKernels", "CSodium", "TestSupport"]),
+        testModule(
+            "CryptoTests",
+            ["Crypto", "Bytes", "CKernels", "CSodium", "JSON", "TestSupport"]
+        ),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule("TicketsTests", ["Tickets", "Crypto", "Bytes", "CSecp256k1", "TestSupport"]),
         testModule(

@@ -89,14 +89,6 @@ extension CurvePoint {
 }
 
 extension Secp256k1 {
-    /// Last 20 bytes of Keccak-256(x ‖ y) (control plane).
-    public static func address(affine: Bytes64) -> Address {
-        let digest = Bytes32()  // FIXME: Hash.keccak256(affine.array)
-        var address = Address()
-        for index in 0..<20 { address[index] = digest[12 + index] }
-        return address
-    }
-
     /// Who signed the hash; nil as for `recoverVariableTime` (control plane).
     public static func signer(hash: Bytes32, signature: Bytes64) -> Address? {
         var (hash, signature, point) = (hash, signature, CurvePoint())

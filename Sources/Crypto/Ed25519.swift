@@ -12,7 +12,7 @@ public enum Ed25519 {
         assert(seed.byteCount == 32 && key.byteCount == 64)
         var publicKey = Bytes32()
         unsafe publicKey.withMutablePointer {
-            _ = unsafe crypto_sign_ed25519_seed_keypair($0, key.bytes, seed.bytes)
+            _ = unsafe crypto_sign_ed25519_seed_keypair($0, key.octets, seed.octets)
         }
     }
 
@@ -21,11 +21,11 @@ public enum Ed25519 {
     public static func sign(_ message: Region, key: Region, into signature: Region) {
         assert(key.byteCount == 64 && signature.byteCount == 64)
         _ = unsafe crypto_sign_ed25519_detached(
-            signature.bytes,
+            signature.octets,
             nil,
-            message.bytes,
+            message.octets,
             UInt64(message.byteCount),
-            key.bytes
+            key.octets
         )
     }
 
@@ -39,10 +39,10 @@ public enum Ed25519 {
     ) -> Bool {
         assert(signature.byteCount == 64 && signer.byteCount == 32)
         return unsafe crypto_sign_ed25519_verify_detached(
-            signature.bytes,
-            message.bytes,
+            signature.octets,
+            message.octets,
             UInt64(message.byteCount),
-            signer.bytes
+            signer.octets
         ) == 0
     }
 
@@ -52,10 +52,10 @@ public enum Ed25519 {
     public static func makeScalar(seed: Region, into scalar: Region) {
         assert(seed.byteCount == 32 && scalar.byteCount == 32)
         let wide = SecretBytes(count: 64)
-        unsafe crypto_hash_sha512(wide.region.bytes, seed.bytes, 32)
+        unsafe crypto_hash_sha512(wide.region.octets, seed.octets, 32)
         wide.region.store(wide.region.byte(0) & 0xf8, 0)
         wide.region.store(wide.region.byte(31) & 0x7f | 0x40, 31)
         wide.region.slice(32, 32).fill(0)
-        unsafe crypto_core_ed25519_scalar_reduce(scalar.bytes, wide.region.bytes)
+        unsafe crypto_core_ed25519_scalar_reduce(scalar.octets, wide.region.octets)
     }
 }

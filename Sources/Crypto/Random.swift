@@ -102,7 +102,7 @@ private func chaChaStream(key: Region, into block: Region) {
     let nonce = FixedBytes<8>()
     unsafe copy.withMutablePointer { key in
         unsafe nonce.withPointer { nonce in
-            _ = unsafe crypto_stream_chacha20(block.bytes, UInt64(block.byteCount), nonce, key)
+            _ = unsafe crypto_stream_chacha20(block.octets, UInt64(block.byteCount), nonce, key)
         }
         unsafe sodium_memzero(key, 32)
     }

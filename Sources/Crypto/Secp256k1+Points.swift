@@ -6,7 +6,7 @@ extension Secp256k1 {
     @_semantics("no_performance_analysis")
     public func isScalar(_ scalar: Region) -> Bool {
         assert(scalar.byteCount == 32)
-        return unsafe secp256k1_ec_seckey_verify(context, scalar.bytes) == 1
+        return unsafe secp256k1_ec_seckey_verify(context, scalar.octets) == 1
     }
 
     /// `scalar · G`; false for a scalar outside 1...n-1. Constant time.
@@ -14,7 +14,7 @@ extension Secp256k1 {
     public func multiplyBase(_ scalar: Region, into point: inout CurvePoint) -> Bool {
         assert(scalar.byteCount == 32)
         return unsafe point.writing {
-            unsafe secp256k1_ec_pubkey_create(context, $0, scalar.bytes) == 1
+            unsafe secp256k1_ec_pubkey_create(context, $0, scalar.octets) == 1
         }
     }
 
@@ -23,7 +23,7 @@ extension Secp256k1 {
     public func multiply(_ point: CurvePoint, by scalar: Region, into affine: Region) -> Bool {
         assert(scalar.byteCount == 32 && affine.byteCount == 64)
         return unsafe point.reading {
-            unsafe secp_multiply(context, affine.bytes, $0, scalar.bytes) == 1
+            unsafe secp_multiply(context, affine.octets, $0, scalar.octets) == 1
         }
     }
 
@@ -32,7 +32,7 @@ extension Secp256k1 {
     public func multiplyVariableTime(_ point: inout CurvePoint, by scalar: Region) -> Bool {
         assert(scalar.byteCount == 32)
         return unsafe point.writing {
-            unsafe secp256k1_ec_pubkey_tweak_mul(context, $0, scalar.bytes) == 1
+            unsafe secp256k1_ec_pubkey_tweak_mul(context, $0, scalar.octets) == 1
         }
     }
 
@@ -57,7 +57,7 @@ extension Secp256k1 {
     public func parse(compressed: Region, into point: inout CurvePoint) -> Bool {
         assert(compressed.byteCount == 33)
         return unsafe point.writing {
-            unsafe secp_parse_compressed(context, $0, compressed.bytes) == 1
+            unsafe secp_parse_compressed(context, $0, compressed.octets) == 1
         }
     }
 
@@ -65,21 +65,21 @@ extension Secp256k1 {
     @_semantics("no_performance_analysis")
     public func parse(affine: Region, into point: inout CurvePoint) -> Bool {
         assert(affine.byteCount == 64)
-        return unsafe point.writing { unsafe secp_parse_affine(context, $0, affine.bytes) == 1 }
+        return unsafe point.writing { unsafe secp_parse_affine(context, $0, affine.octets) == 1 }
     }
 
     /// Writes 33 bytes.
     @_semantics("no_performance_analysis")
     public func write(_ point: CurvePoint, compressed: Region) -> Bool {
         assert(compressed.byteCount == 33)
-        return unsafe point.reading { unsafe secp_compressed(context, compressed.bytes, $0) == 1 }
+        return unsafe point.reading { unsafe secp_compressed(context, compressed.octets, $0) == 1 }
     }
 
     /// Writes x ‖ y.
     @_semantics("no_performance_analysis")
     public func write(_ point: CurvePoint, affine: Region) -> Bool {
         assert(affine.byteCount == 64)
-        return unsafe point.reading { unsafe secp_affine(context, affine.bytes, $0) == 1 }
+        return unsafe point.reading { unsafe secp_affine(context, affine.octets, $0) == 1 }
     }
 }
 
@@ -89,21 +89,14 @@ extension Secp256k1 {
     @_semantics("no_performance_analysis")
     public func addScalar(_ term: Region, to target: Region) -> Bool {
         assert(term.byteCount == 32 && target.byteCount == 32)
-        return unsafe secp256k1_ec_seckey_verify(context, term.bytes) == 1
-            && secp256k1_ec_seckey_tweak_add(context, target.bytes, term.bytes) == 1
+        return unsafe secp256k1_ec_seckey_verify(context, term.octets) == 1
+            && secp256k1_ec_seckey_tweak_add(context, target.octets, term.octets) == 1
     }
 
     /// `target *= factor`; false if one is outside 1...n-1.
     @_semantics("no_performance_analysis")
     public func multiplyScalar(_ factor: Region, into target: Region) -> Bool {
         assert(factor.byteCount == 32 && target.byteCount == 32)
-        return unsafe secp256k1_ec_seckey_tweak_mul(context, target.bytes, factor.bytes) == 1
-    }
-
-    /// 48 bytes, big-endian, modulo n.
-    @_semantics("no_performance_analysis")
-    public static func reduce(wide: Region, into scalar: Region) {
-        assert(wide.byteCount == 48 && scalar.byteCount == 32)
-        unsafe secp_reduce48(scalar.bytes, wide.bytes)
+        return unsafe secp256k1_ec_seckey_tweak_mul(context, target.octets, factor.octets) == 1
     }
 }

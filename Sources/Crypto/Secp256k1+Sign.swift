@@ -9,7 +9,7 @@ extension Secp256k1 {
     @_semantics("no_performance_analysis")
     public func sign(hash: Region, key: Region, into signature: Region) -> Bool {
         assert(hash.byteCount == 32 && key.byteCount == 32 && signature.byteCount == 64)
-        return unsafe secp_sign(context, signature.bytes, hash.bytes, key.bytes) == 1
+        return unsafe secp_sign(context, signature.octets, hash.octets, key.octets) == 1
     }
 
     /// The public key that made the signature; false if there is none, r or s is zero or at least n,
@@ -22,7 +22,7 @@ extension Secp256k1 {
     ) -> Bool {
         assert(hash.byteCount == 32 && signature.byteCount == 64)
         return unsafe signer.writing {
-            unsafe secp_recover(context, $0, signature.bytes, hash.bytes) == 1
+            unsafe secp_recover(context, $0, signature.octets, hash.octets) == 1
         }
     }
 
@@ -32,7 +32,7 @@ extension Secp256k1 {
     public func verifyVariableTime(hash: Region, signature: Region, signer: CurvePoint) -> Bool {
         assert(hash.byteCount == 32 && signature.byteCount == 64)
         return unsafe signer.reading {
-            unsafe secp_verify(context, signature.bytes, hash.bytes, $0) == 1
+            unsafe secp_verify(context, signature.octets, hash.octets, $0) == 1
         }
     }
 }

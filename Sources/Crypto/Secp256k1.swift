@@ -41,7 +41,7 @@ public struct Secp256k1: @unchecked Sendable {
     @_semantics("no_performance_analysis")
     public func randomise(seed: Region) {
         assert(seed.byteCount == 32)
-        _ = unsafe secp256k1_context_randomize(context, seed.bytes)
+        _ = unsafe secp256k1_context_randomize(context, seed.octets)
     }
 }
 
@@ -56,7 +56,7 @@ public struct CurvePoint: BitwiseCopyable, Sendable {
 
 extension Region {
     /// The bytes as C wants them.
-    var bytes: UnsafeMutablePointer<UInt8> { unsafe base.assumingMemoryBound(to: UInt8.self) }
+    var octets: UnsafeMutablePointer<UInt8> { unsafe base.assumingMemoryBound(to: UInt8.self) }
 }
 
 extension CurvePoint {

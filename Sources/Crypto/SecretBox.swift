@@ -68,13 +68,13 @@ public enum SecretBox {
                 _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
                     out + headBytes,
                     nil,
-                    secret.region.bytes,
+                    secret.region.octets,
                     UInt64(secret.count),
                     head,
                     UInt64(headBytes),
                     nil,
                     head + 32,
-                    key.region.bytes
+                    key.region.octets
                 )
             }
         }
@@ -94,7 +94,7 @@ public enum SecretBox {
         let opened = unsafe box.withUnsafeBufferPointer { box in
             guard let box = box.baseAddress else { return false }
             return unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
-                secret.region.bytes,
+                secret.region.octets,
                 nil,
                 nil,
                 box + headBytes,
@@ -102,7 +102,7 @@ public enum SecretBox {
                 box,
                 UInt64(headBytes),
                 box + 32,
-                key.region.bytes
+                key.region.octets
             ) == 0
         }
         guard opened else { throw .wrongPassphrase }
@@ -120,7 +120,7 @@ public enum SecretBox {
         let derived = unsafe head.withUnsafeBufferPointer { head in
             guard let head = head.baseAddress else { return false }
             return unsafe crypto_pwhash(
-                key.region.bytes,
+                key.region.octets,
                 32,
                 UnsafeRawPointer(passphrase.region.base).assumingMemoryBound(to: CChar.self),
                 UInt64(passphrase.count),

@@ -110,7 +110,7 @@ public final class CommitmentChain {
     }
 
     private func iterate(_ value: Region, _ count: Int) {
-        Digest.keccakIterate(value, count: count)
+        Kernels.keccakIterate(Lanes(value), count: count, live: 1)
     }
 }
 
@@ -137,7 +137,14 @@ extension CommitmentChain {
         bytes.storeBigEndian(UInt64(channelEpoch), 92, count: 4)
         bytes.storeBigEndian(UInt64(ticketEpoch), 96, count: 4)
         let seed = SecretBytes(count: 32)
-        Digest.commitmentSeed(bytes, into: seed.region)
+        Kernels.derive(
+            .commitmentSeed,
+            key: Lanes(bytes),
+            keyBytes: 100,
+            out: Lanes(seed.region),
+            outBytes: 32,
+            live: 1
+        )
         return seed
     }
 }

@@ -50,7 +50,7 @@ public enum Luck {
     private static func draw(_ bytes: Region) -> UInt64 {
         var digest = Bytes32()
         return digest.withRegion { digest in
-            Digest.keccak256(bytes, into: digest)
+            Hash.keccak256(bytes, into: digest)
             return digest.bigEndian(0, count: 7)
         }
     }

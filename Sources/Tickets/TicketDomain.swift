@@ -25,20 +25,20 @@ public enum TicketDomain {
     public static func separator(chainID: UInt64, contract: Address) -> Bytes32 {
         var encoded: [UInt8] = []
         encoded +=
-            Digest.keccak256(
+            Hash.keccak256(
                 Array(
                     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
                         .utf8
                 )
             ).array
-        encoded += Digest.keccak256(Array("HoprChannels".utf8)).array
-        encoded += Digest.keccak256(Array("2.0.0".utf8)).array
+        encoded += Hash.keccak256(Array("HoprChannels".utf8)).array
+        encoded += Hash.keccak256(Array("2.0.0".utf8)).array
         encoded += [UInt8](repeating: 0, count: 24)
         for shift in stride(from: 56, through: 0, by: -8) {
             encoded.append(UInt8(truncatingIfNeeded: chainID >> UInt64(shift)))
         }
         encoded += [UInt8](repeating: 0, count: 12) + contract.array
-        return Digest.keccak256(encoded)
+        return Hash.keccak256(encoded)
     }
 
     /// `dst'` of a channel under the commitment rule: Keccak-256(dst ‖ ticket epoch u32). Tickets of
@@ -48,7 +48,7 @@ public enum TicketDomain {
         for shift in [24, 16, 8, 0] {
             material.append(UInt8(truncatingIfNeeded: ticketEpoch >> UInt32(shift)))
         }
-        return Digest.keccak256(material)
+        return Hash.keccak256(material)
     }
 
     /// The domain that a channel's tickets are hashed with.
@@ -65,6 +65,6 @@ public enum TicketDomain {
 
     /// The id of the one channel from `source` to `destination`.
     public static func channelID(source: Address, destination: Address) -> Bytes32 {
-        Digest.keccak256(source.array + destination.array)
+        Hash.keccak256(source.array + destination.array)
     }
 }

@@ -50,13 +50,13 @@ extension TicketLanes {
     /// Digests of the first `count` bytes of `preimage`.
     @_noLocks
     func keccak(_ count: Int, lanes: LaneMask) {
-        fatalError()
+        Kernels.keccak256(Lanes(preimage), count: count, out: Lanes(digest), live: lanes)
     }
 
     /// Addresses of the points in `affine`: bytes 12..<32 of `digest` afterwards.
     @_noLocks
     func hashPoints(lanes: LaneMask) {
-        fatalError()
+        Kernels.keccak256(Lanes(affine), count: 64, out: Lanes(digest), live: lanes)
     }
 
     /// The address that `hashPoints` left in a lane.

@@ -17,7 +17,7 @@ public import Crypto
 public enum VRF {
     /// The base point B as x ‖ y.
     public static func base(redeemer: Address, hash: Bytes32, domain: Bytes32) -> Bytes64 {
-        Digest.curvePoint(redeemer.array + hash.array, domain: domain)
+        Hash.hashToCurve(redeemer.array + hash.array, domain: domain.array)
     }
 
     /// V as x ‖ y: all that luck needs. Constant time in the key.
@@ -74,7 +74,7 @@ extension VRF {
         _ hash: Bytes32,
         _ domain: Bytes32
     ) -> Bytes32 {
-        Digest.scalar(redeemer.array + value.array + commitment.array + hash.array, domain: domain)
+        scalar(redeemer.array + value.array + commitment.array + hash.array, domain)
     }
 
     static func bindingChallenge(
@@ -88,7 +88,7 @@ extension VRF {
     ) -> Bytes32 {
         var message = bindingTag + publicKey.array + base.array + value.array
         message += left.array + right.array + hash.array
-        return Digest.scalar(message, domain: domain)
+        return scalar(message, domain)
     }
 
     // H(private key ‖ V ‖ entropy ‖ tag): the tag keeps the two nonces apart.
@@ -100,12 +100,14 @@ extension VRF {
         _ domain: Bytes32
     ) -> SecretBytes {
         precondition(entropy.count == 64)
-        let message = SecretBytes(count: 160 + tag.count)
-        message.region.copy(key.secretScalar, to: 0)
-        message.region.store(value, 32)
-        message.region.store(bytes: entropy + tag, 96)
+        var message = key.secretScalar.array + value.array + entropy + tag
+        var expanded = Hash.expandKeccak(message, domain: domain.array, count: 48)
         let nonce = SecretBytes(count: 32)
-        Digest.scalar(message.region, domain: domain, into: nonce.region)
+        expanded.withRegion {
+            Hash.scalarReduce48($0, into: nonce.region)
+            zeroize($0)
+        }
+        message.withRegion { zeroize($0) }
         return nonce
     }
 
@@ -122,6 +124,11 @@ extension VRF {
         }
         precondition(made, "a scalar is zero: chance below 2^-250")
         return result
+    }
+
+    /// H: 48 bytes of expand_message_xmd with Keccak-256, modulo n.
+    private static func scalar(_ message: [UInt8], _ domain: Bytes32) -> Bytes32 {
+        Hash.scalarReduce48(Hash.expandKeccak(message, domain: domain.array, count: 48))
     }
 
     static func multiply(_ affine: Bytes64, by scalar: Region) -> Bytes64 {
