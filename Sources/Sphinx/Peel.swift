@@ -1,4 +1,5 @@
 public import Bytes
+internal import Crypto
 
 /// What `Peel.open` found, as lane masks. The masks are disjoint and cover the lanes handed in.
 public struct PeelOutcome: BitwiseCopyable, Sendable {
@@ -33,6 +34,7 @@ public enum Peel {
     ///   - lanes: the lanes to open.
     /// - Returns: which lanes opened, and why the others did not. No slot is written.
     /// - Time: constant in keys and bytes; variable in which lanes are meant.
+    /// - Source: hopr-wire 5.2, 5.4, 6.3, 6.4.
     @_noLocks
     public static func open(
         _ batch: borrowing Batch,
@@ -42,12 +44,130 @@ public enum Peel {
         key: PeelKey,
         scratch: PeelScratch
     ) -> PeelOutcome {
-        PeelOutcome()
+        var outcome = PeelOutcome()
+        let alpha = Kernels.alphaStep(
+            Lanes(slab, slots: batch.slot, offset: 0),
+            scalar: key.scalar,
+            publicKey: key.publicKey,
+            secret: Lanes(scratch.secret),
+            next: Lanes(scratch.alphaNext),
+            live: lanes
+        )
+        outcome.alphaInvalid = lanes & ~alpha.valid
+        outcome.alphaNeutral = geometry.refusesNeutralAlpha ? alpha.neutral : 0
+        let usable = alpha.valid & ~outcome.alphaNeutral
+
+        let authentic = verify(batch, lanes: usable, slab: slab, scratch: scratch)
+        outcome.headerMac = usable & ~authentic
+
+        outcome.headerVersion = decrypt(batch, lanes: authentic, slab: slab, scratch: scratch)
+        outcome.opened = authentic & ~outcome.headerVersion
+        outcome.final = read(lanes: outcome.opened, scratch: scratch)
+        Kernels.derive(
+            .packetTag,
+            key: Lanes(scratch.secret),
+            keyBytes: 32,
+            out: Lanes(scratch.tag),
+            outBytes: Geometry.tagBytes,
+            live: outcome.opened
+        )
+        return outcome
+    }
+
+    /// Lanes whose header has the MAC that its secret gives.
+    @_noLocks
+    private static func verify(
+        _ batch: borrowing Batch,
+        lanes: LaneMask,
+        slab: Slab,
+        scratch: PeelScratch
+    ) -> LaneMask {
+        Kernels.derive(
+            .tag,
+            key: Lanes(scratch.secret),
+            keyBytes: 32,
+            out: Lanes(scratch.macKey),
+            outBytes: 32,
+            live: lanes
+        )
+        Kernels.headerMAC(
+            key: Lanes(scratch.macKey),
+            Lanes(slab, slots: batch.slot, offset: Geometry.headerOffset),
+            count: Geometry.headerBytes,
+            out: Lanes(scratch.mac),
+            live: lanes
+        )
+        return Kernels.equal(
+            Lanes(scratch.mac),
+            Lanes(slab, slots: batch.slot, offset: Geometry.macOffset),
+            count: Geometry.macBytes,
+            live: lanes
+        )
+    }
+
+    /// Decrypts headers to scratch, keystream behind; returns lanes of another version.
+    @_noLocks
+    private static func decrypt(
+        _ batch: borrowing Batch,
+        lanes: LaneMask,
+        slab: Slab,
+        scratch: PeelScratch
+    ) -> LaneMask {
+        Kernels.derive(
+            .prg,
+            key: Lanes(scratch.secret),
+            keyBytes: 32,
+            out: Lanes(scratch.streamKey),
+            outBytes: 44,
+            live: lanes
+        )
+        Kernels.headerStream(
+            material: Lanes(scratch.streamKey),
+            input: Lanes(slab, slots: batch.slot, offset: Geometry.headerOffset),
+            inputBytes: Geometry.headerBytes,
+            out: Lanes(scratch.headers, stride: PeelScratch.headerStride),
+            outBytes: Geometry.extendedHeaderBytes,
+            live: lanes
+        )
+        var wrong: LaneMask = 0
+        var left = lanes
+        while let lane = left.popFirst() {
+            let prefix = PrefixByte(rawValue: scratch.header(lane).byte(0))
+            scratch.prefix[lane] = prefix
+            if prefix.version != 1 { wrong |= 1 << LaneMask(lane) }
+        }
+        return wrong
+    }
+
+    /// Takes the fields out of decrypted headers; returns the lanes that end here.
+    @_noLocks
+    private static func read(lanes: LaneMask, scratch: PeelScratch) -> LaneMask {
+        var final: LaneMask = 0
+        var left = lanes
+        while let lane = left.popFirst() {
+            let header = scratch.header(lane)
+            if scratch.prefix[lane].isFinal {
+                final |= 1 << LaneMask(lane)
+                scratch.senderID[lane] = header.load(1)
+            } else {
+                scratch.nextKeyID[lane] = UInt32(
+                    truncatingIfNeeded: header.bigEndian(1, count: Geometry.keyIDBytes)
+                )
+                scratch.proof[lane] = header.load(21)
+            }
+        }
+        return final
     }
 
     /// Derives own and acknowledging half-keys of opened lanes.
     @_noLocks
     public static func halfKeys(lanes: LaneMask, scratch: PeelScratch) {
+        Kernels.halfKeys(
+            secret: Lanes(scratch.secret),
+            own: Lanes(scratch.ownHalfKey),
+            ack: Lanes(scratch.ackHalfKey),
+            live: lanes
+        )
     }
 
     /// Removes the layer of opened lanes, in place: the payload of all, and alpha, header and MAC of
@@ -60,6 +180,32 @@ public enum Peel {
         geometry: Geometry,
         scratch: PeelScratch
     ) {
+        Kernels.derive(
+            .prp,
+            key: Lanes(scratch.secret),
+            keyBytes: 32,
+            out: Lanes(scratch.payloadKey),
+            outBytes: 152,
+            live: lanes
+        )
+        Kernels.lionessInverse(
+            material: Lanes(scratch.payloadKey),
+            block: Lanes(slab, slots: batch.slot, offset: Geometry.payloadOffset),
+            count: geometry.payloadBytes,
+            live: lanes
+        )
+        var left = lanes
+        while let lane = left.popFirst() {
+            if scratch.prefix[lane].isFinal { continue }
+            let packet = slab.packet(batch.slot[lane], geometry.packetBytes)
+            let header = scratch.header(lane)
+            packet.store(scratch.alphaNext[lane], 0)
+            packet.copy(
+                header.slice(Geometry.entryBytes, Geometry.headerBytes),
+                to: Geometry.headerOffset
+            )
+            packet.copy(header.slice(5, Geometry.macBytes), to: Geometry.macOffset)
+        }
     }
 
     /// All three steps over the live lanes; the others are dropped with their reason.

@@ -49,9 +49,9 @@ public struct PeelScratch: Sendable {
     let streamKey: Column<FixedBytes<44>>
     let payloadKey: Column<FixedBytes<152>>
     /// Key stream, then the decrypted header; `headerStride` bytes a lane.
-    let header: Region
+    let headers: Region
 
-    static let headerStride = 320
+    static var headerStride: Int { @_noLocks get { 320 } }
 
     /// Takes the columns of one batch from an arena.
     public init(_ arena: inout Arena) {
@@ -69,7 +69,13 @@ public struct PeelScratch: Sendable {
         mac = arena.column(Bytes16.self, lanes)
         streamKey = arena.column(FixedBytes<44>.self, lanes)
         payloadKey = arena.column(FixedBytes<152>.self, lanes)
-        header = arena.region(lanes * PeelScratch.headerStride)
+        headers = arena.region(lanes * PeelScratch.headerStride)
+    }
+
+    /// A lane's decrypted header, extended.
+    @_noLocks
+    func header(_ lane: Int) -> Region {
+        headers.slice(lane * PeelScratch.headerStride, PeelScratch.headerStride)
     }
 }
 

@@ -1,4 +1,5 @@
 public import Bytes
+internal import Crypto
 
 /// A single-use reply block: with it somebody who does not know the way back can send one packet.
 public struct SURB: BitwiseCopyable, Sendable {
@@ -67,11 +68,52 @@ public enum Reply {
         senderKey: Bytes16,
         scratch: BuildScratch
     ) {
+        let material = derive(surbSenderID, senderKey, scratch)
+        Kernels.lionessForward(
+            material: material,
+            block: Lanes(payload),
+            count: payload.byteCount,
+            live: 1
+        )
     }
 
     /// Decrypts a reply's payload block, in place, after our own layer was removed by the peel.
     @_noLocks
-    public static func open(payload: Region, opener: ReplyOpener, scratch: BuildScratch) {
+    public static func open(
+        payload: Region,
+        opener: borrowing ReplyOpener,
+        scratch: BuildScratch
+    ) {
+        Build.encrypt(payload, opener.secrets, count: opener.count, scratch)
+        let material = derive(opener.senderID, opener.senderKey, scratch)
+        Kernels.lionessInverse(
+            material: material,
+            block: Lanes(payload),
+            count: payload.byteCount,
+            live: 1
+        )
+    }
+
+    @_noLocks
+    private static func derive(
+        _ senderID: SenderID,
+        _ senderKey: Bytes16,
+        _ scratch: BuildScratch
+    ) -> Lanes {
+        scratch.header.store(senderID, 0)
+        scratch.header.store(senderKey, 32)
+        let material = Lanes(scratch.payloadKey)
+        Kernels.derive(
+            .replyPRP,
+            salt: Lanes(scratch.header),
+            saltBytes: Geometry.senderIDBytes,
+            key: Lanes(scratch.header.slice(32, 16)),
+            keyBytes: 16,
+            out: material,
+            outBytes: 152,
+            live: 1
+        )
+        return material
     }
 }
 
@@ -80,6 +122,15 @@ public enum SenderIDChain {
     /// The id after `previous`; `position` counts from 1.
     @_noLocks
     public static func next(_ previous: SenderID, position: UInt32) -> SenderID {
-        previous
+        var result = previous
+        var input = FixedBytes<22>()
+        var digest = FixedBytes<8>()
+        input.withRegion { input in
+            input.storeBigEndian(UInt64(position), 0, count: 4)
+            input.store(previous, 4)
+            digest.withRegion { Hash.blake3(input, into: $0) }
+        }
+        for index in 0..<8 { result[10 + index] = digest[index] }
+        return result
     }
 }
