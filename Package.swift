@@ -119,7 +119,10 @@ let package = Package(
         ),
         // L4, control plane
         module("Store", ["Bytes", "CLMDB"]),
-        module("Chain", ["Bytes", "JSON", "LocalSocket", "Crypto", "Tickets", "Store"]),
+        module(
+            "Chain",
+            ["Bytes", "JSON", "LocalSocket", "Crypto", "Tickets", "Exchange", "Store"]
+        ),
         module("Channels", ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"]),
         module("Gateway", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         // L5

@@ -1,4 +1,5 @@
 public import Bytes
+public import Tickets
 
 /// A node as the packet path sees it.
 public struct NodeRow: BitwiseCopyable, Sendable {
@@ -47,12 +48,7 @@ public enum ChannelStatus: UInt8, Sendable {
 }
 
 /// How luck is drawn in a channel.
-public enum LuckRule: UInt8, Sendable {
-    /// Iterated hash commitments.
-    case commitment
-    /// Verifiable random function.
-    case vrf
-}
+public typealias LuckRule = Tickets.LuckRule
 
 /// A channel as the packet path sees it.
 public struct ChannelRow: BitwiseCopyable, Sendable {
