@@ -1,6 +1,7 @@
 // The only file that asks the machine what it can do.
 #include "common.h"
 #include "scalar.h"
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
