@@ -15,6 +15,9 @@ SHELL := /bin/bash
 .PHONY: help deps build release demo test test-asan test-tsan bench fuzz abi install uninstall \
 	lint clean
 
+# What `dray --version` says; empty outside a checkout.
+export DRAY_COMMIT := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null)
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60

@@ -12,6 +12,10 @@ let fuzzing = Context.environment["DRAY_FUZZ"] == "1"
 let allocator: [Target.Dependency] = sanitizing ? [] : ["CJemalloc"]
 let allocatorSettings: [SwiftSetting] = sanitizing ? [] : [.define("DRAY_JEMALLOC")]
 
+/// What `dray --version` prints; the Makefile asks git. (`Context.gitInformation` would be stale: SwiftPM
+/// keeps the manifest's values until its text or the environment changes.)
+let commit = Context.environment["DRAY_COMMIT"] ?? ""
+
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -97,6 +101,11 @@ let package = Package(
         ),
         .target(name: "CHost", path: "CShims/Host", cSettings: optimised),
         .target(name: "CToml", path: "CShims/Toml"),
+        .target(
+            name: "CProcess",
+            path: "CShims/Process",
+            cSettings: commit.isEmpty ? [] : [.define("DRAY_COMMIT", to: "\"\(commit)\"")]
+        ),
 
         // L0
         module("Bytes"),
@@ -132,15 +141,17 @@ let package = Package(
             [
                 "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
                 "Exchange", "Engine", "Relay", "Store", "Chain", "Channels", "Gateway", "CHost",
-                "CToml",
+                "CProcess", "CToml",
             ]
         ),
         // L6
         module("DrayABI", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "CDray"]),
         .executableTarget(
             name: "dray",
-            dependencies: ["Bytes", "JSON", "Crypto", "Chain", "Conform", "Gateway", "Node"]
-                + allocator,
+            dependencies: [
+                "Bytes", "JSON", "LocalSocket", "Crypto", "Tickets", "Chain", "Conform", "Gateway",
+                "Node",
+            ] + allocator,
             path: "Sources/dray",
             swiftSettings: strict + allocatorSettings
         ),

@@ -2,6 +2,29 @@
 #include "scalar.h"
 #include <stdlib.h>
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+struct kernels_alpha
+scalar_alpha_step(struct kernels_lanes alpha, const uint8_t *node_scalar,
+                  const uint8_t *node_public, struct kernels_lanes secret,
+                  struct kernels_lanes next, uint64_t live) {
+  abort();
+}
+uint64_t scalar_edwards_mul(struct kernels_lanes point,
+                            struct kernels_lanes scalar,
+                            struct kernels_lanes out, uint64_t live) {
+  abort();
+}
+void scalar_edwards_mul_base(struct kernels_lanes scalar,
+                             struct kernels_lanes out, uint64_t live) {
+  abort();
+}
+void scalar_sc_clamp_reduce(struct kernels_lanes in, struct kernels_lanes out,
+                            uint64_t live) {
+  abort();
+}
+void scalar_sc_mul(struct kernels_lanes a, struct kernels_lanes b,
+                   struct kernels_lanes out, uint64_t live) {
+  abort();
+}
 void scalar_half_keys(struct kernels_lanes secret, struct kernels_lanes own,
                       struct kernels_lanes ack, uint64_t live) {
   abort();

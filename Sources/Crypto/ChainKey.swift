@@ -28,7 +28,8 @@ public final class ChainKey: Sendable {
     public static func random() -> ChainKey {
         while true {
             let secret = SecretBytes.random(count: secretBytes)
-            if let key = ChainKey(secret: secret.region) { return key }
+            let key = withExtendedLifetime(secret) { ChainKey(secret: secret.region) }
+            if let key { return key }
         }
     }
 

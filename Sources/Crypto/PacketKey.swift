@@ -24,7 +24,9 @@ public final class PacketKey: Sendable {
 
     /// A new key.
     public static func random() -> PacketKey {
-        PacketKey(seed: SecretBytes.random(count: seedBytes).region)
+        // A region does not keep its owner alive.
+        let seed = SecretBytes.random(count: seedBytes)
+        return withExtendedLifetime(seed) { PacketKey(seed: seed.region) }
     }
 
     /// The seed, 32 bytes; valid while the key lives.

@@ -1,1 +1,3 @@
-print("dray")
+import Glibc
+
+exit(Verbs.run(Array(CommandLine.arguments.dropFirst())))

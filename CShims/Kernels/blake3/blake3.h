@@ -21,6 +21,3 @@ void blake3_hash(const uint32_t key[8], uint32_t mode, const uint8_t *in,
 // 32 bytes of BLAKE3 under a 32-byte key.
 void blake3_keyed(const uint8_t key[32], const uint8_t *in, size_t bytes,
                   uint8_t out[32]);
-// derive_key with a precomputed context key.
-void blake3_derive(enum kernels_context context, const uint8_t *material,
-                   size_t bytes, uint8_t *out, size_t out_bytes);

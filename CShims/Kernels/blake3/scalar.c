@@ -187,12 +187,6 @@ void blake3_keyed(const uint8_t key[32], const uint8_t *in, size_t bytes,
   kernels_blake3_keyed(key, in, bytes, out, 32);
 }
 
-void blake3_derive(enum kernels_context context, const uint8_t *material,
-                   size_t bytes, uint8_t *out, size_t out_bytes) {
-  blake3_hash(context_keys[context], BLAKE3_DERIVE_KEY_MATERIAL, material,
-              bytes, out, out_bytes);
-}
-
 void scalar_derive(enum kernels_context context, struct kernels_lanes salt,
                    size_t salt_bytes, struct kernels_lanes key,
                    size_t key_bytes, struct kernels_lanes out, size_t out_bytes,
@@ -202,8 +196,8 @@ void scalar_derive(enum kernels_context context, struct kernels_lanes salt,
     if (salt_bytes > 0)
       memcpy(material, lane_at(salt, lane), salt_bytes);
     memcpy(material + salt_bytes, lane_at(key, lane), key_bytes);
-    blake3_derive(context, material, salt_bytes + key_bytes, lane_at(out, lane),
-                  out_bytes);
+    blake3_hash(context_keys[context], BLAKE3_DERIVE_KEY_MATERIAL, material,
+                salt_bytes + key_bytes, lane_at(out, lane), out_bytes);
   }
   wipe(material, salt_bytes + key_bytes);
   wipe_stack();

@@ -58,10 +58,11 @@ extension Configuration {
         node.passphraseFile = reader.string("node.passphrase_file").map {
             Paths.resolve($0, in: folder)
         }
-        node.listen = numericAddress(&reader, "node.listen") ?? node.listen
+        let listen = numericAddress(&reader, "node.listen")
+        node.listen = listen ?? node.listen
         if !reader.has("node.listen") { reader.report("node.listen", "is missing") }
-        if reader.has("node.announce") { node.announce = numericAddress(&reader, "node.announce") }
-        if node.announce == nil, isAnyAddress(node.listen.host), reader.has("node.listen") {
+        node.announce = numericAddress(&reader, "node.announce")
+        if let listen, isAnyAddress(listen.host), !reader.has("node.announce") {
             reader.report("node.announce", "is needed because node.listen is the any-address")
         }
         let socket = reader.string("node.admin_socket") ?? "\(node.data)/admin.sock"

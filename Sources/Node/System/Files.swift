@@ -169,23 +169,3 @@ public func environment(_ name: String) -> String? {
     let text = unsafe String(cString: value)
     return text.isEmpty ? nil : text
 }
-
-/// A file locked for this process alone until the value ends.
-public struct FileLock: ~Copyable {
-    private let file: Int32
-
-    /// Locks; nil if another process holds the lock.
-    public init?(_ path: String) throws(SystemError) {
-        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .last("open", path) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            let number = errno
-            close(file)
-            if number == EWOULDBLOCK { return nil }
-            throw SystemError("lock", path, number: number)
-        }
-        self.file = file
-    }
-
-    deinit { close(file) }
-}

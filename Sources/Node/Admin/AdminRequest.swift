@@ -1,0 +1,102 @@
+public import Bytes
+public import JSON
+
+/// What can be asked of a running node.
+public enum AdminRequest: Equatable, Sendable {
+    /// Counters, mixer, memory, peers.
+    case status
+    /// Channels in both directions.
+    case channels
+    /// Opens a channel to an address with a first amount.
+    case openChannel(to: Address, amount: UInt128)
+    /// Puts more into a channel.
+    case fundChannel(to: Address, amount: UInt128)
+    /// Gives notice, or closes once the notice period is over.
+    case closeChannel(to: Address)
+    /// What became of tickets, by channel.
+    case tickets
+    /// Redeems what can be redeemed now.
+    case redeem
+    /// Reads keys and exit targets again.
+    case reload
+
+    /// True if asking twice is not the same as asking once.
+    var changes: Bool {
+        switch self {
+        case .status, .channels, .tickets: false
+        case .openChannel, .fundChannel, .closeChannel, .redeem, .reload: true
+        }
+    }
+
+    /// The verb, and for the log whom it is about.
+    var name: String {
+        switch self {
+        case .status: "status"
+        case .channels: "channels"
+        case .openChannel: "open-channel"
+        case .fundChannel: "fund-channel"
+        case .closeChannel: "close-channel"
+        case .tickets: "tickets"
+        case .redeem: "redeem"
+        case .reload: "reload"
+        }
+    }
+
+    /// The request as one JSON object; `id` makes a repetition harmless.
+    public func document(id: String) -> JSON {
+        var members = [JSON.Member("verb", .string(name)), JSON.Member("id", .string(id))]
+        switch self {
+        case .status, .channels, .tickets, .redeem, .reload: break
+        case .openChannel(let to, let amount), .fundChannel(let to, let amount):
+            members.append(JSON.Member("to", .string(to.hex)))
+            members.append(JSON.Member("amount", .string("\(amount)")))
+        case .closeChannel(let to): members.append(JSON.Member("to", .string(to.hex)))
+        }
+        return .object(members)
+    }
+
+    /// Reads what `document` gives. Throws a sentence for the one who asked.
+    public init(_ document: JSON) throws(AdminError) {
+        guard document.members != nil else { throw AdminError("a request is a JSON object") }
+        guard let verb = document["verb"]?.text else { throw AdminError("verb is missing") }
+        switch verb {
+        case "status": self = .status
+        case "channels": self = .channels
+        case "open-channel":
+            self = .openChannel(to: try Self.to(document), amount: try Self.amount(document))
+        case "fund-channel":
+            self = .fundChannel(to: try Self.to(document), amount: try Self.amount(document))
+        case "close-channel": self = .closeChannel(to: try Self.to(document))
+        case "tickets": self = .tickets
+        case "redeem": self = .redeem
+        case "reload": self = .reload
+        default: throw AdminError("unknown verb")
+        }
+    }
+
+    private static func to(_ document: JSON) throws(AdminError) -> Address {
+        guard let address = document["to"]?.text.flatMap({ Address(hex: $0) }) else {
+            throw AdminError("to is not a chain address of 20 bytes in hexadecimal")
+        }
+        return address
+    }
+
+    private static func amount(_ document: JSON) throws(AdminError) -> UInt128 {
+        guard let amount = document["amount"]?.text.flatMap({ UInt128($0) }), amount > 0 else {
+            throw AdminError("amount is not a whole number above 0")
+        }
+        return amount
+    }
+}
+
+/// Why a node did not do what it was asked.
+public struct AdminError: Error, Equatable, CustomStringConvertible {
+    /// A sentence for the one who asked.
+    public var reason: String
+
+    /// Says why.
+    public init(_ reason: String) { self.reason = reason }
+
+    /// The reason.
+    public var description: String { reason }
+}

@@ -1,0 +1,51 @@
+import JSON
+
+/// Answers of a running node, for people.
+enum StatusText {
+    static func text(_ status: JSON) -> String {
+        let packets = status["packets"]?.members ?? []
+        let drops = (status["drops"]?.members ?? []).sorted { $0.name < $1.name }
+        let sections = [
+            "node \(Output.text(status["address"])), key id \(Output.number(status["key_id"])), "
+                + "up \(Output.number(status["uptime_s"])) s, \(Output.text(status["version"]))",
+            "packets:\n" + columns(packets.map { ($0.name, Output.number($0.value)) }),
+            drops.isEmpty
+                ? "no packet was dropped"
+                : "dropped:\n" + columns(drops.map { ($0.name, Output.number($0.value)) }),
+            "replay set: \(Output.number(status["replay"]?["used"])) of "
+                + "\(Output.number(status["replay"]?["capacity"])) tags",
+            "memory: \(Output.number(status["memory"]?["allocated"])) bytes allocated",
+        ]
+        return sections.joined(separator: "\n\n")
+    }
+
+    static func channels(_ document: JSON) -> String {
+        let rows = (document["channels"]?.elements ?? []).map { channel in
+            [
+                "\(Output.text(channel["direction"])) \(Output.text(channel["peer"]))",
+                Output.text(channel["status"]), Output.number(channel["balance"]),
+                Output.number(channel["epoch"]), Output.number(channel["index"]),
+            ]
+        }
+        return rows.isEmpty
+            ? "no channels"
+            : Output.table(["channel", "status", "balance", "epoch", "index"], rows)
+    }
+
+    static func tickets(_ document: JSON) -> String {
+        let names = ["received", "won", "lost", "void", "redeemed", "pending"]
+        let rows = (document["channels"]?.elements ?? []).map { channel in
+            [Output.text(channel["peer"])] + names.map { Output.number(channel[$0]) }
+                + [Output.number(channel["earned"])]
+        }
+        return rows.isEmpty
+            ? "no tickets" : Output.table(["from"] + names + ["earned"], rows)
+    }
+
+    static func done(_ document: JSON) -> String {
+        let members = document.members ?? []
+        return members.isEmpty
+            ? "done"
+            : members.map { "\($0.name): \(Output.number($0.value))" }.joined(separator: ", ")
+    }
+}

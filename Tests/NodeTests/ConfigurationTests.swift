@@ -1,0 +1,159 @@
+import Testing
+
+@testable import Node
+
+private let good = """
+    [node]
+    data = "data"
+    keys = "/keys"
+    listen = "127.0.0.1:9000"
+
+    [ledger]
+    socket = "ledger.sock"
+
+    """
+
+private func parse(_ text: String) throws -> Configuration {
+    try Configuration.parse(Array(text.utf8), file: "/etc/dray/dray.toml")
+}
+
+/// The issues of a text as lines.
+private func issues(_ text: String) -> [String] {
+    do {
+        _ = try parse(text)
+        return []
+    } catch let error as ConfigurationErrors {
+        return error.issues.map(\.description)
+    } catch {
+        return ["\(error)"]
+    }
+}
+
+@Suite struct ConfigurationTests {
+    @Test func `a short file is enough, and paths start at its folder`() throws {
+        let configuration = try parse(good)
+        #expect(configuration.node.data == "/etc/dray/data")
+        #expect(configuration.node.keys == "/keys")
+        #expect(configuration.node.adminSocket == "/etc/dray/data/admin.sock")
+        #expect(configuration.ledgerSocket == "/etc/dray/ledger.sock")
+        #expect(configuration.node.listen == HostPort(host: "127.0.0.1", port: 9000))
+        #expect(configuration.mixing.delay == .uniform(minMicros: 0, maxMicros: 20_000))
+        #expect(configuration.packet.profile == "head")
+    }
+
+    @Test func `a missing key is reported at its section, or at the first line`() {
+        #expect(
+            issues("\n[node]\ndata = \"d\"\nkeys = \"k\"\n") == [
+                "/etc/dray/dray.toml:1: ledger.socket: is missing",
+                "/etc/dray/dray.toml:2: node.listen: is missing",
+            ]
+        )
+    }
+
+    @Test func `an unknown key gets a suggestion`() {
+        #expect(
+            issues(good + "[mixing]\nkidn = \"uniform\"\n") == [
+                "/etc/dray/dray.toml:9: mixing.kidn: unknown key; did you mean \"mixing.kind\"?"
+            ]
+        )
+    }
+
+    @Test func `an unknown section is reported once`() {
+        #expect(
+            issues(good + "[mixnig]\nkind = \"uniform\"\nmin_ms = 1\n") == [
+                "/etc/dray/dray.toml:8: mixnig: unknown key; did you mean \"mixing\"?"
+            ]
+        )
+    }
+
+    @Test func `a key that resembles nothing gets no suggestion`() {
+        #expect(
+            issues(good + "[zzzzzz]\n") == ["/etc/dray/dray.toml:8: zzzzzz: unknown key"]
+        )
+    }
+
+    @Test func `a syntax error has its line`() {
+        let found = issues(good + "[workers\n")
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("/etc/dray/dray.toml:8: ") == true)
+    }
+
+    @Test(
+        arguments: [
+            ("[workers]\ncount = 0", "9: workers.count: 0 is not between 1 and 64"),
+            ("[workers]\ncount = \"two\"", "9: workers.count: is not a whole number"),
+            ("[workers]\npin = [0, 1]", "9: workers.pin: names 2 processors for 1 workers"),
+            ("[workers]\npin = [5000]", "9: workers.pin[0]: 5000 is not between 0 and 1023"),
+            ("[workers]\nhuge_pages = 1", "9: workers.huge_pages: is not true or false"),
+            (
+                "[packet]\nprofile = \"haed\"",
+                "9: packet.profile: \"haed\" is not one of head, v4, mix13; did you mean \"head\"?"
+            ),
+            (
+                "[packet]\nsurb_bytes = 400",
+                "9: packet.surb_bytes: 400 is not one of 395, 401, 402"
+            ),
+            (
+                "[packet]\nticket_selector = \"0x12\"",
+                "9: packet.ticket_selector: is not 4 bytes in hexadecimal"
+            ),
+            ("[mixing]\nmin_ms = 30", "9: mixing.min_ms: is above mixing.max_ms"),
+            ("[mixing]\nmean_ms = 3", "9: mixing.mean_ms: is for exponential only"),
+            (
+                "[mixing]\nkind = \"exponential\"\nmean_ms = 3\nmin_ms = 1",
+                "11: mixing.min_ms: is for uniform only"
+            ),
+            ("[replay]\ntags = 1", "9: replay.tags: 1 is not between 1024 and 17179869184"),
+            (
+                "[acknowledgements]\nwait_ms = 2000\nttl_s = 1",
+                "9: acknowledgements.wait_ms: is not shorter than acknowledgements.ttl_s"
+            ),
+            ("[tickets]\nprice = -1", "9: tickets.price: is not an amount: "),
+            (
+                "[tickets]\nprice = \"10000000000000000000000000\"",
+                "9: tickets.price: 10000000000000000000000000 is not below 10^25"
+            ),
+            ("[tickets]\nwin_probability = 1.5", "9: tickets.win_probability: 1.5 is not between"),
+            ("[exit]\ntargets = [\"a\"]", "9: exit.targets[0]: \"a\" is not HOST:PORT"),
+            ("[exit]\ntargets = \"a:1\"", "9: exit.targets: is not a list"),
+            ("[exit]\ntargets = [\"a:1\", 7]", "9: exit.targets[1]: is not a string"),
+        ])
+    func `a wrong value is named with its line`(text: String, expected: String) {
+        let found = issues(good + text + "\n")
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("/etc/dray/dray.toml:\(expected)") == true, "\(found)")
+    }
+
+    @Test func `addresses are numbers with a port, and the any-address needs another to announce`()
+    {
+        let start = "[ledger]\nsocket = \"s\"\n[node]\ndata = \"d\"\nkeys = \"k\"\n"
+        #expect(issues(start + "listen = \"[::1]:9\"\n").isEmpty)
+        #expect(issues(start + "listen = \"0.0.0.0:9\"\nannounce = \"192.0.2.1:9\"\n").isEmpty)
+        #expect(
+            issues(start + "listen = \"0.0.0.0:9\"\n").first?.hasSuffix(
+                "node.announce: is needed because node.listen is the any-address"
+            ) == true
+        )
+        for wrong in ["localhost:9", "1.2.3.4", "1.2.3.4:70000", "::1:9", "1.2.3.4:0", ""] {
+            let found = issues(start + "listen = \"\(wrong)\"\n")
+            #expect(found.count == 1 && found[0].contains(":6: node.listen: "), "\(found)")
+        }
+    }
+
+    @Test func `everything wrong is listed, in the order of lines`() {
+        let text = "[node]\nkeys = 1\nlisten = \"x\"\n[tickets]\nprice = true\n[ledger]\n"
+        let lines = issues(text).map { $0.split(separator: ":")[1] }
+        #expect(lines == ["1", "2", "3", "5", "6"])
+    }
+
+    @Test func `a large amount is written as a string`() throws {
+        let text = good + "[tickets]\nprice = \"9000000000000000000000000\"\n"
+        #expect(try parse(text).tickets.price == 9_000_000_000_000_000_000_000_000)
+    }
+
+    @Test func `a socket path longer than the system allows is refused`() {
+        let long = String(repeating: "x", count: 120)
+        let text = good.replacing("ledger.sock", with: long)
+        #expect(issues(text).first?.contains(":7: ledger.socket: ") == true)
+    }
+}
