@@ -123,6 +123,9 @@ public struct Exit: Sendable {
         return flows.filter { !targets.contains($0.value.target) }.map { close($0.key) }
     }
 
+    /// Open flows.
+    public var flowIDs: [FlowID] { Array(flows.keys) }
+
     /// Flows and pseudonyms that are open, SURBs in stock, and answers that wait for one.
     public var sizes: (flows: Int, sessions: Int, surbs: Int, waiting: Int) {
         (flows.count, sessions.count, surbCount, waitingCount)

@@ -62,3 +62,40 @@ extension Signal {
         }
     }
 }
+
+// Control plane.
+extension Message {
+    /// A message's bytes.
+    public static func encode(signal: Signal, surbs: [[UInt8]], text: [UInt8]) -> [UInt8] {
+        precondition(surbs.count <= Geometry.surbsMax, "too many SURBs")
+        return [flags(signal: signal, surbCount: surbs.count)] + surbs.flatMap { $0 } + text
+    }
+
+    /// A decrypted payload block, taken apart: what `Padding` and `parse` find, or why not.
+    public static func unpack(
+        _ block: [UInt8],
+        geometry: Geometry
+    ) -> Result<(signal: UInt8, surbs: [[UInt8]], text: [UInt8]), Refusal> {
+        var block = block
+        return block.withRegion { block in
+            let found = Padding.find(block)
+            guard found.marked else { return .failure(Refusal(drop: .paddingInvalid)) }
+            guard found.clean else { return .failure(Refusal(drop: .payloadTagged)) }
+            let bytes = block.slice(found.dataOffset, block.byteCount - found.dataOffset)
+            guard let message = parse(bytes, geometry: geometry) else {
+                return .failure(Refusal(drop: .messageInvalid))
+            }
+            let surbs = (0..<message.surbCount).map {
+                bytes.slice(message.surbOffset + $0 * geometry.surbBytes, geometry.surbBytes).array
+            }
+            let text = bytes.slice(message.textOffset, bytes.byteCount - message.textOffset).array
+            return .success((message.signal, surbs, text))
+        }
+    }
+
+    /// Why a block is no message.
+    public struct Refusal: Error, Equatable, Sendable {
+        /// `paddingInvalid`, `payloadTagged` or `messageInvalid`.
+        public let drop: Drop
+    }
+}

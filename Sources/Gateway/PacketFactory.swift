@@ -1,0 +1,278 @@
+public import Bytes
+internal import Crypto
+public import Sphinx
+public import Tickets
+
+/// Makes whole packets: joins the path's secrets with proof of relay, for which neither the packet
+/// format nor the ticket format alone suffices.
+///
+/// Randomness is drawn through a closure, in a fixed order, so that known draws give known packets.
+public struct PacketFactory {
+    /// What to build.
+    public struct Request: Sendable {
+        /// Whose name; nil takes what is drawn.
+        public var pseudonym: Pseudonym?
+        /// Nodes to the destination, 1...4.
+        public var forward: PathNodes
+        /// Nodes back to us, one path for each SURB.
+        public var returns: [PathNodes]
+        /// Says how our own stock of SURBs stands.
+        public var signal: Signal
+        /// Plain text.
+        public var text: [UInt8]
+
+        /// A message.
+        public init(
+            pseudonym: Pseudonym?,
+            forward: PathNodes,
+            returns: [PathNodes] = [],
+            signal: Signal = .none,
+            text: [UInt8]
+        ) {
+            self.pseudonym = pseudonym
+            self.forward = forward
+            self.returns = returns
+            self.signal = signal
+            self.text = text
+        }
+    }
+
+    /// Why nothing was built.
+    public enum Fault: Error, Equatable, Sendable {
+        /// A path has no node or more than four.
+        case path
+        /// A public key on the path is no point.
+        case publicKey
+        /// The text and the SURBs do not fit a packet.
+        case size
+    }
+
+    /// A packet that lacks only its ticket.
+    public struct Made: Sendable {
+        /// All bytes; the ticket's are zero.
+        public var packet: [UInt8]
+        /// The first node.
+        public var nextKeyID: UInt32
+        /// Nodes on the path: what the ticket must pay for.
+        public var nodeCount: Int
+        /// The ticket's challenge.
+        public var ticketChallenge: Address
+        /// The point that the first node's acknowledgement opens.
+        public var ackChallenge: Bytes33
+        /// Open the replies to the SURBs inside.
+        public var openers: [ReplyOpener] = []
+        /// How the packet came about, for checking.
+        public var details = Details()
+    }
+
+    /// Intermediate values of a packet.
+    public struct Details: Sendable {
+        /// Secrets of the forward path.
+        public var secrets = PathSecrets()
+        /// Proof of relay of the forward path.
+        public var plan = ProofPlan()
+        /// Sender ids: the header's, then the SURBs'.
+        public var senderIDs: [SenderID] = []
+        /// SURBs inside.
+        public var surbs: [[UInt8]] = []
+        /// Payload block before encryption.
+        public var padded: [UInt8] = []
+    }
+
+    /// Sizes.
+    public let geometry: Geometry
+    private let memory: Memory
+    private let scratch: BuildScratch
+    private let curve = Secp256k1.shared
+
+    /// A factory with working memory of its own; for one thread.
+    public init(geometry: Geometry) {
+        self.geometry = geometry
+        var measure = Arena()
+        _ = BuildScratch(&measure)
+        memory = Memory(measure.used)
+        var arena = Arena(memory.region)
+        scratch = BuildScratch(&arena)
+    }
+
+    private struct Route {
+        let nodes: PathNodes
+        let secrets: PathSecrets
+        let plan: ProofPlan
+    }
+
+    private func route(
+        _ nodes: PathNodes,
+        _ draw: (Int) -> [UInt8]
+    ) throws(Fault) -> Route {
+        guard nodes.count >= 1 else { throw .path }
+        var seed = draw(32)
+        let challenge = Address(draw(20))
+        let secrets = seed.withRegion { Build.derive(seed: $0, nodes: nodes, scratch: scratch) }
+        seed.withRegion { zeroize($0) }
+        var plan = ProofPlan()
+        guard secrets.count == nodes.count, let challenge,
+            ProofOfRelay.plan(
+                ownHalfKeys: secrets.ownHalfKeys,
+                ackHalfKeys: secrets.ackHalfKeys,
+                count: nodes.count,
+                lastChallenge: challenge,
+                curve: curve,
+                into: &plan
+            )
+        else { throw .publicKey }
+        return Route(nodes: nodes, secrets: secrets, plan: plan)
+    }
+
+    private func seal(
+        _ route: Route,
+        reply: Bool,
+        senderID: SenderID,
+        _ draw: (Int) -> [UInt8]
+    ) -> SealedHeader {
+        let count = Build.paddingBytes(nodes: route.nodes.count)
+        var padding = count > 0 ? draw(count) : []
+        return padding.withRegion {
+            Build.seal(
+                secrets: route.secrets,
+                nodes: route.nodes,
+                proofs: route.plan.strings,
+                noAck: false,
+                reply: reply,
+                senderID: senderID,
+                padding: $0,
+                scratch: scratch
+            )
+        }
+    }
+
+    /// Builds a message.
+    ///
+    /// - Parameter draw: gives so many random bytes; called in the order forward seed and last
+    ///   challenge, the same for each return path, sender id, then for each SURB padding and sender
+    ///   key, forward padding. Padding is not drawn where there is none.
+    public func message(
+        _ request: Request,
+        draw: (Int) -> [UInt8]
+    ) throws(Fault) -> Made {
+        let surbBytes = request.returns.count * geometry.surbBytes
+        guard request.returns.count <= Geometry.surbsMax,
+            surbBytes + request.text.count <= geometry.messageBytesMax
+        else { throw .size }
+        let forward = try route(request.forward, draw)
+        var returns: [Route] = []
+        for nodes in request.returns { returns.append(try route(nodes, draw)) }
+        guard var senderID = SenderID(draw(18)) else { throw .size }
+        if let pseudonym = request.pseudonym {
+            for index in 0..<Geometry.pseudonymBytes { senderID[index] = pseudonym[index] }
+        }
+        var details = Details()
+        details.secrets = forward.secrets
+        details.plan = forward.plan
+        details.senderIDs = [senderID]
+        var openers: [ReplyOpener] = []
+        for (index, route) in returns.enumerated() {
+            let next = SenderIDChain.next(
+                details.senderIDs[index],
+                position: UInt32(index + 1)
+            )
+            details.senderIDs.append(next)
+            let made = surb(route, next, draw)
+            details.surbs.append(made.bytes)
+            openers.append(made.opener)
+        }
+        let header = seal(forward, reply: false, senderID: senderID, draw)
+        let data = Message.encode(
+            signal: request.signal,
+            surbs: details.surbs,
+            text: request.text
+        )
+        details.padded = pad(data)
+        var packet = [UInt8](repeating: 0, count: geometry.packetBytes)
+        packet.withRegion { packet in
+            let payload = packet.slice(Geometry.payloadOffset, geometry.payloadBytes)
+            payload.store(bytes: details.padded, 0)
+            Build.encrypt(payload: payload, secrets: forward.secrets, scratch: scratch)
+            Build.write(alpha: forward.secrets.alpha, header: header, to: packet)
+        }
+        return Made(
+            packet: packet,
+            nextKeyID: forward.nodes.keyIDs[0],
+            nodeCount: forward.nodes.count,
+            ticketChallenge: forward.plan.firstChallenge,
+            ackChallenge: ProofOfRelay.acknowledgementChallenge(forward.plan.values),
+            openers: openers,
+            details: details
+        )
+    }
+
+    private func surb(
+        _ route: Route,
+        _ senderID: SenderID,
+        _ draw: (Int) -> [UInt8]
+    ) -> (bytes: [UInt8], opener: ReplyOpener) {
+        var surb = SURB()
+        surb.firstKeyID = route.nodes.keyIDs[0]
+        surb.alpha = route.secrets.alpha
+        surb.header = seal(route, reply: true, senderID: senderID, draw)
+        surb.senderKey = Bytes16(draw(16)) ?? Bytes16()
+        surb.proofValues = route.plan.values
+        var opener = ReplyOpener()
+        opener.senderID = senderID
+        opener.senderKey = surb.senderKey
+        opener.count = route.secrets.count
+        opener.secrets = route.secrets.secrets
+        var bytes = [UInt8](repeating: 0, count: geometry.surbBytes)
+        bytes.withRegion { surb.write(to: $0) }
+        return (bytes, opener)
+    }
+
+    /// Builds a reply with somebody's SURB.
+    public func reply(
+        surb bytes: [UInt8],
+        senderID: SenderID,
+        signal: Signal,
+        text: [UInt8]
+    ) throws(Fault) -> Made {
+        guard bytes.count == geometry.surbBytes, text.count <= geometry.messageBytesMax else {
+            throw .size
+        }
+        var bytes = bytes
+        let surb = bytes.withRegion { SURB($0) }
+        let nodeCount = ProofOfRelay.pathLength(surb.proofValues)
+        guard nodeCount >= 1, nodeCount <= Geometry.nodesMax else { throw .path }
+        var details = Details()
+        details.padded = pad(Message.encode(signal: signal, surbs: [], text: text))
+        var packet = [UInt8](repeating: 0, count: geometry.packetBytes)
+        packet.withRegion { packet in
+            let payload = packet.slice(Geometry.payloadOffset, geometry.payloadBytes)
+            payload.store(bytes: details.padded, 0)
+            Reply.encrypt(
+                payload: payload,
+                surbSenderID: senderID,
+                senderKey: surb.senderKey,
+                scratch: scratch
+            )
+            Build.write(alpha: surb.alpha, header: surb.header, to: packet)
+        }
+        return Made(
+            packet: packet,
+            nextKeyID: surb.firstKeyID,
+            nodeCount: nodeCount,
+            ticketChallenge: ProofOfRelay.firstChallenge(surb.proofValues),
+            ackChallenge: ProofOfRelay.acknowledgementChallenge(surb.proofValues),
+            details: details
+        )
+    }
+
+    /// Opens a reply's payload block, peeled of our own layer, in place.
+    public func open(_ payload: inout [UInt8], opener: ReplyOpener) {
+        payload.withRegion { Reply.open(payload: $0, opener: opener, scratch: scratch) }
+    }
+
+    private func pad(_ data: [UInt8]) -> [UInt8] {
+        var block = [UInt8](repeating: 0, count: geometry.payloadBytes - data.count - 1)
+        block.append(Padding.marker)
+        return block + data
+    }
+}
