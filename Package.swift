@@ -71,6 +71,18 @@ func library(_ name: String, _ folder: String, pkgConfig: String?, apt: String) 
     )
 }
 
+/// Links with `-sanitize=fuzzer` only, so it is no part of the ordinary build.
+let fuzzer: [Target] =
+    fuzzing
+    ? [
+        .executableTarget(
+            name: "dray-fuzz",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzz/Driver",
+            swiftSettings: tests
+        )
+    ] : []
+
 let package = Package(
     name: "dray",
     products: [
@@ -217,9 +229,16 @@ let package = Package(
             "ConformTests",
             ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "JSON", "TestSupport"]
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Bytes", "JSON", "Sphinx", "Node"],
+            path: "Tests/Fuzz/Targets",
+            swiftSettings: tests
+        ),
+        testModule("FuzzTests", ["FuzzTargets", "TestSupport"]),
         testModule("TidyTests", ["TestSupport"]),
         testModule("ABITests", ["TestSupport"]),
-    ],
+    ] + fuzzer,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,
     cxxLanguageStandard: .cxx17
