@@ -1,13 +1,28 @@
-#define TOML_HEADER_ONLY           1
-#define TOML_EXCEPTIONS            0
-#define TOML_ENABLE_FORMATTERS     0
-#define TOML_ENABLE_WINDOWS_COMPAT 0
 #include "toml_shim.h"
 
-#include <cstdio>
 #include <string>
+
+namespace {
+
+// The library asserts where text that is no TOML must be refused ("[=" does it): an assertion that
+// fails is a syntax error here, in every build.
+struct NotTOML {};
+
+} // namespace
+
+#undef NDEBUG
+#define TOML_ASSERT(expression)                                                                    \
+    do {                                                                                           \
+        if (!(expression)) throw NotTOML();                                                        \
+    } while (false)
+#define TOML_HEADER_ONLY           1
+#define TOML_EXCEPTIONS            1
+#define TOML_ENABLE_FORMATTERS     0
+#define TOML_ENABLE_WINDOWS_COMPAT 0
+#include <cstdio>
 #include <string_view>
 #include <toml++/toml.h>
+#include <vector>
 
 namespace {
 
@@ -55,22 +70,49 @@ struct Walk {
     }
 };
 
+// True if the library can say what is wrong with the text, or nothing is.
+bool isParsable(std::string_view text) {
+    try {
+        (void)toml::parse(text);
+    } catch (const toml::parse_error &) {
+    } catch (const NotTOML &) {
+        return false;
+    }
+    return true;
+}
+
+// The line at which an assertion fails: the shortest run of lines that makes it fail.
+int lineOfNotTOML(std::string_view text) {
+    std::vector<size_t> ends;
+    for (size_t index = 0; index < text.size(); index++)
+        if (text[index] == '\n') ends.push_back(index + 1);
+    ends.push_back(text.size());
+    size_t low = 0, high = ends.size() - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (isParsable(text.substr(0, ends[middle]))) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return static_cast<int>(low) + 1;
+}
+
 } // namespace
 
 extern "C" void toml_flatten(const char *text, size_t length, toml_visit visit, void *context) {
-    toml::parse_result result = toml::parse(std::string_view(text, length));
-    if (!result) {
-        const toml::parse_error &error = result.error();
-        std::string_view reason = error.description();
-        visit(context,
-              "",
-              0,
-              TOML_TYPE_ERROR,
-              reason.data(),
-              reason.size(),
-              static_cast<int>(error.source().begin.line));
-        return;
+    std::string_view document(text, length);
+    const auto fail = [&](std::string_view reason, int line) {
+        visit(context, "", 0, TOML_TYPE_ERROR, reason.data(), reason.size(), line);
+    };
+    try {
+        toml::table table = toml::parse(document);
+        Walk walk{visit, context};
+        walk.node("", table);
+    } catch (const toml::parse_error &error) {
+        fail(error.description(), static_cast<int>(error.source().begin.line));
+    } catch (const NotTOML &) {
+        fail("not TOML", lineOfNotTOML(document));
     }
-    Walk walk{visit, context};
-    walk.node("", result.table());
 }
