@@ -4,26 +4,26 @@
 #include <string.h>
 
 static inline uint8_t *lane_at(struct kernels_lanes lanes, int lane) {
-  size_t place = lanes.slot ? lanes.slot[lane] : (size_t)lane;
-  return lanes.base + lanes.stride * place;
+    size_t place = lanes.slot ? lanes.slot[lane] : (size_t)lane;
+    return lanes.base + lanes.stride * place;
 }
 
 // Takes the lowest lane out of a mask that is not empty.
 static inline int lane_next(uint64_t *mask) {
-  int lane = __builtin_ctzll(*mask);
-  *mask &= *mask - 1;
-  return lane;
+    int lane = __builtin_ctzll(*mask);
+    *mask &= *mask - 1;
+    return lane;
 }
 
-#define FOR_LANES(lane, live)                                                  \
-  for (uint64_t lanes_ = (live); lanes_ != 0;)                                 \
-    for (int lane = lane_next(&lanes_), once_ = 1; once_; once_ = 0)
+#define FOR_LANES(lane, live)                                                                      \
+    for (uint64_t lanes_ = (live); lanes_ != 0;)                                                   \
+        for (int lane = lane_next(&lanes_), once_ = 1; once_; once_ = 0)
 
 // Hides where a value came from, so that no compiler turns a mask back into a
 // branch.
 static inline uint64_t barrier(uint64_t value) {
-  __asm__("" : "+r"(value));
-  return value;
+    __asm__("" : "+r"(value));
+    return value;
 }
 
 // All ones if bit is 1, zero if it is 0.
@@ -31,8 +31,8 @@ static inline uint64_t mask_of(uint64_t bit) { return barrier(0 - bit); }
 
 // Overwrites secrets; the barrier keeps the stores.
 static inline void wipe(void *memory, size_t bytes) {
-  memset(memory, 0, bytes);
-  __asm__ volatile("" : : "r"(memory) : "memory");
+    memset(memory, 0, bytes);
+    __asm__ volatile("" : : "r"(memory) : "memory");
 }
 
 // Overwrites the part of the stack that calls made before may have left secrets
@@ -40,32 +40,27 @@ static inline void wipe(void *memory, size_t bytes) {
 void wipe_stack(void);
 
 static inline uint32_t load32(const uint8_t *in) {
-  return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
-         (uint32_t)in[3] << 24;
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
 }
 
 static inline uint64_t load64(const uint8_t *in) {
-  return load32(in) | (uint64_t)load32(in + 4) << 32;
+    return load32(in) | (uint64_t)load32(in + 4) << 32;
 }
 
 static inline void store32(uint8_t *out, uint32_t value) {
-  for (int i = 0; i < 4; i++)
-    out[i] = (uint8_t)(value >> (8 * i));
+    for (int i = 0; i < 4; i++) out[i] = (uint8_t)(value >> (8 * i));
 }
 
 static inline void store64(uint8_t *out, uint64_t value) {
-  for (int i = 0; i < 8; i++)
-    out[i] = (uint8_t)(value >> (8 * i));
+    for (int i = 0; i < 8; i++) out[i] = (uint8_t)(value >> (8 * i));
 }
 
 static inline uint64_t load64_big(const uint8_t *in) {
-  uint64_t value = 0;
-  for (int i = 0; i < 8; i++)
-    value = value << 8 | in[i];
-  return value;
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++) value = value << 8 | in[i];
+    return value;
 }
 
 static inline void store64_big(uint8_t *out, uint64_t value) {
-  for (int i = 0; i < 8; i++)
-    out[i] = (uint8_t)(value >> (56 - 8 * i));
+    for (int i = 0; i < 8; i++) out[i] = (uint8_t)(value >> (56 - 8 * i));
 }

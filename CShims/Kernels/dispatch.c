@@ -30,18 +30,17 @@ static const struct kernels portable = {
 static const char *const missing[] = {"avx512"};
 
 struct choice {
-  const struct kernels *table;
-  enum kernels_status status;
+    const struct kernels *table;
+    enum kernels_status status;
 };
 
 static struct choice choose(void) {
-  const char *wanted = getenv("DRAY_CPU");
-  if (wanted == NULL || wanted[0] == 0 || strcmp(wanted, portable.name) == 0)
-    return (struct choice){&portable, KERNELS_OK};
-  for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
-    if (strcmp(wanted, missing[i]) == 0)
-      return (struct choice){&portable, KERNELS_UNAVAILABLE};
-  return (struct choice){&portable, KERNELS_UNKNOWN};
+    const char *wanted = getenv("DRAY_CPU");
+    if (wanted == NULL || wanted[0] == 0 || strcmp(wanted, portable.name) == 0)
+        return (struct choice){&portable, KERNELS_OK};
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
+        if (strcmp(wanted, missing[i]) == 0) return (struct choice){&portable, KERNELS_UNAVAILABLE};
+    return (struct choice){&portable, KERNELS_UNKNOWN};
 }
 
 // Threads that race here choose the same; whoever comes last stores the same
@@ -50,19 +49,15 @@ static _Atomic(const struct kernels *) chosen;
 static _Atomic int chosen_status;
 
 const struct kernels *kernels_best(void) {
-  const struct kernels *table =
-      atomic_load_explicit(&chosen, memory_order_acquire);
-  if (table)
-    return table;
-  struct choice choice = choose();
-  atomic_store_explicit(&chosen_status, (int)choice.status,
-                        memory_order_relaxed);
-  atomic_store_explicit(&chosen, choice.table, memory_order_release);
-  return choice.table;
+    const struct kernels *table = atomic_load_explicit(&chosen, memory_order_acquire);
+    if (table) return table;
+    struct choice choice = choose();
+    atomic_store_explicit(&chosen_status, (int)choice.status, memory_order_relaxed);
+    atomic_store_explicit(&chosen, choice.table, memory_order_release);
+    return choice.table;
 }
 
 enum kernels_status kernels_status(void) {
-  (void)kernels_best();
-  return (enum kernels_status)atomic_load_explicit(&chosen_status,
-                                                   memory_order_relaxed);
+    (void)kernels_best();
+    return (enum kernels_status)atomic_load_explicit(&chosen_status, memory_order_relaxed);
 }

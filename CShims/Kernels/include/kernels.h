@@ -12,149 +12,132 @@
 #include <stdint.h>
 
 #if defined(__clang__)
-#define KERNELS_NONNULL _Nonnull
+#define KERNELS_NONNULL  _Nonnull
 #define KERNELS_NULLABLE _Nullable
 #else
 #define KERNELS_NONNULL
 #define KERNELS_NULLABLE
 #endif
 
-#define KERNELS_LANES_MAX 64
+#define KERNELS_LANES_MAX    64
 #define KERNELS_MATERIAL_MAX 256
 
 // Where the bytes of every lane begin: lane i's at base + stride * slot[i], or
 // at base + stride * i without `slot`. For a field of a packet, base points at
 // that field in slot 0.
 struct kernels_lanes {
-  uint8_t *KERNELS_NONNULL base;
-  size_t stride;
-  const uint32_t *KERNELS_NULLABLE slot;
+    uint8_t *KERNELS_NONNULL base;
+    size_t stride;
+    const uint32_t *KERNELS_NULLABLE slot;
 };
 
 // Contexts of key derivation whose context key is precomputed.
 enum kernels_context {
-  KERNELS_SPHINX_SECRET,
-  KERNELS_SPHINX_BLINDING,
-  KERNELS_PRG,
-  KERNELS_TAG,
-  KERNELS_PRP,
-  KERNELS_PACKET_TAG,
-  KERNELS_REPLY_PRP,
-  KERNELS_COMMITMENT_SEED,
-  KERNELS_CONTEXT_COUNT,
+    KERNELS_SPHINX_SECRET,
+    KERNELS_SPHINX_BLINDING,
+    KERNELS_PRG,
+    KERNELS_TAG,
+    KERNELS_PRP,
+    KERNELS_PACKET_TAG,
+    KERNELS_REPLY_PRP,
+    KERNELS_COMMITMENT_SEED,
+    KERNELS_CONTEXT_COUNT,
 };
 
 // Lanes of an alpha step.
 struct kernels_alpha {
-  uint64_t
-      valid; // alpha is a point of the curve; outputs are written for these
-  uint64_t neutral; // of `valid`: the next alpha is the neutral element
+    uint64_t valid;   // alpha is a point of the curve; outputs are written for these
+    uint64_t neutral; // of `valid`: the next alpha is the neutral element
 };
 
 struct kernels {
-  const char *KERNELS_NONNULL name;
+    const char *KERNELS_NONNULL name;
 
-  // -- Sphinx group (Ed25519's curve; points 32 B compressed, scalars 32 B
-  // little-endian)
+    // -- Sphinx group (Ed25519's curve; points 32 B compressed, scalars 32 B
+    // little-endian)
 
-  // One node's step. alpha 32 B in; secret 32 B and next 32 B out. Points are
-  // decoded as curve25519-dalek does; every point of the curve is accepted, of
-  // small order too. node_scalar < l, node_public: 32 B each. Constant time in
-  // the scalar, the shared point and the blinding factor; variable time in
-  // alpha (it travels in the clear). next may be alpha's own memory.
-  struct kernels_alpha (*KERNELS_NONNULL alpha_step)(
-      struct kernels_lanes alpha, const uint8_t *KERNELS_NONNULL node_scalar,
-      const uint8_t *KERNELS_NONNULL node_public, struct kernels_lanes secret,
-      struct kernels_lanes next, uint64_t live);
-  // out := scalar * point, scalar < 2^255. Returns the lanes whose point
-  // decodes; only these are written. Constant time in scalar. out may be
-  // point's memory.
-  uint64_t (*KERNELS_NONNULL edwards_mul)(struct kernels_lanes point,
-                                          struct kernels_lanes scalar,
-                                          struct kernels_lanes out,
-                                          uint64_t live);
-  // out := scalar * B, scalar < 2^255.
-  void (*KERNELS_NONNULL edwards_mul_base)(struct kernels_lanes scalar,
-                                           struct kernels_lanes out,
-                                           uint64_t live);
-  // out := clamp(in) mod l: the scalar of 32 random or derived bytes. out may
-  // be in.
-  void (*KERNELS_NONNULL scalar_clamp_reduce)(struct kernels_lanes in,
-                                              struct kernels_lanes out,
-                                              uint64_t live);
-  // out := a * b mod l, for any a, b < 2^256. out may be a or b.
-  void (*KERNELS_NONNULL scalar_mul)(struct kernels_lanes a,
-                                     struct kernels_lanes b,
-                                     struct kernels_lanes out, uint64_t live);
-
-  // -- BLAKE3
-
-  // out[0..out_bytes) := derive_key(context, salt || key);
-  // salt_bytes + key_bytes <= KERNELS_MATERIAL_MAX.
-  void (*KERNELS_NONNULL derive)(enum kernels_context context,
-                                 struct kernels_lanes salt, size_t salt_bytes,
-                                 struct kernels_lanes key, size_t key_bytes,
-                                 struct kernels_lanes out, size_t out_bytes,
-                                 uint64_t live);
-  // out[0..32) := BLAKE3(in).
-  void (*KERNELS_NONNULL blake3)(struct kernels_lanes in, size_t bytes,
-                                 struct kernels_lanes out, uint64_t live);
-  // out[0..32) := BLAKE3 keyed with key[0..32).
-  void (*KERNELS_NONNULL blake3_keyed)(struct kernels_lanes key,
-                                       struct kernels_lanes in, size_t bytes,
+    // One node's step. alpha 32 B in; secret 32 B and next 32 B out. Points are
+    // decoded as curve25519-dalek does; every point of the curve is accepted, of
+    // small order too. node_scalar < l, node_public: 32 B each. Constant time in
+    // the scalar, the shared point and the blinding factor; variable time in
+    // alpha (it travels in the clear). next may be alpha's own memory.
+    struct kernels_alpha (*KERNELS_NONNULL alpha_step)(struct kernels_lanes alpha,
+                                                       const uint8_t *KERNELS_NONNULL node_scalar,
+                                                       const uint8_t *KERNELS_NONNULL node_public,
+                                                       struct kernels_lanes secret,
+                                                       struct kernels_lanes next, uint64_t live);
+    // out := scalar * point, scalar < 2^255. Returns the lanes whose point
+    // decodes; only these are written. Constant time in scalar. out may be
+    // point's memory.
+    uint64_t (*KERNELS_NONNULL edwards_mul)(struct kernels_lanes point, struct kernels_lanes scalar,
+                                            struct kernels_lanes out, uint64_t live);
+    // out := scalar * B, scalar < 2^255.
+    void (*KERNELS_NONNULL edwards_mul_base)(struct kernels_lanes scalar, struct kernels_lanes out,
+                                             uint64_t live);
+    // out := clamp(in) mod l: the scalar of 32 random or derived bytes. out may
+    // be in.
+    void (*KERNELS_NONNULL scalar_clamp_reduce)(struct kernels_lanes in, struct kernels_lanes out,
+                                                uint64_t live);
+    // out := a * b mod l, for any a, b < 2^256. out may be a or b.
+    void (*KERNELS_NONNULL scalar_mul)(struct kernels_lanes a, struct kernels_lanes b,
                                        struct kernels_lanes out, uint64_t live);
 
-  // -- Header and payload
+    // -- BLAKE3
 
-  // out[0..out_bytes) := ChaCha20 key stream, with in[0..in_bytes) xored onto
-  // its beginning; in_bytes <= out_bytes. material: nonce 12 || key 32. out may
-  // be in.
-  void (*KERNELS_NONNULL header_stream)(struct kernels_lanes material,
-                                        struct kernels_lanes in,
-                                        size_t in_bytes,
-                                        struct kernels_lanes out,
-                                        size_t out_bytes, uint64_t live);
-  // out[0..16) := Poly1305 of in[0..bytes) extended by zeros to a multiple of
-  // 16; bytes <= 512.
-  void (*KERNELS_NONNULL header_mac)(struct kernels_lanes key,
-                                     struct kernels_lanes in, size_t bytes,
-                                     struct kernels_lanes out, uint64_t live);
-  // Returns the lanes where a[0..bytes) equals b[0..bytes).
-  uint64_t (*KERNELS_NONNULL equal)(struct kernels_lanes a,
-                                    struct kernels_lanes b, size_t bytes,
-                                    uint64_t live);
-  // LIONESS over block[0..bytes) in place, bytes > 32. material: iv 24 || k1 ||
-  // k2 || k3 || k4.
-  void (*KERNELS_NONNULL lioness_forward)(struct kernels_lanes material,
-                                          struct kernels_lanes block,
-                                          size_t bytes, uint64_t live);
-  void (*KERNELS_NONNULL lioness_inverse)(struct kernels_lanes material,
-                                          struct kernels_lanes block,
-                                          size_t bytes, uint64_t live);
+    // out[0..out_bytes) := derive_key(context, salt || key);
+    // salt_bytes + key_bytes <= KERNELS_MATERIAL_MAX.
+    void (*KERNELS_NONNULL derive)(enum kernels_context context, struct kernels_lanes salt,
+                                   size_t salt_bytes, struct kernels_lanes key, size_t key_bytes,
+                                   struct kernels_lanes out, size_t out_bytes, uint64_t live);
+    // out[0..32) := BLAKE3(in).
+    void (*KERNELS_NONNULL blake3)(struct kernels_lanes in, size_t bytes, struct kernels_lanes out,
+                                   uint64_t live);
+    // out[0..32) := BLAKE3 keyed with key[0..32).
+    void (*KERNELS_NONNULL blake3_keyed)(struct kernels_lanes key, struct kernels_lanes in,
+                                         size_t bytes, struct kernels_lanes out, uint64_t live);
 
-  // -- Keccak
+    // -- Header and payload
 
-  // out[0..32) := Keccak-256(in), Ethereum's padding. out may be in.
-  void (*KERNELS_NONNULL keccak256)(struct kernels_lanes in, size_t bytes,
-                                    struct kernels_lanes out, uint64_t live);
-  // value[0..32) := Keccak-256 applied `count` times, in place.
-  void (*KERNELS_NONNULL keccak_iterate)(struct kernels_lanes value,
-                                         size_t count, uint64_t live);
+    // out[0..out_bytes) := ChaCha20 key stream, with in[0..in_bytes) xored onto
+    // its beginning; in_bytes <= out_bytes. material: nonce 12 || key 32. out may
+    // be in.
+    void (*KERNELS_NONNULL header_stream)(struct kernels_lanes material, struct kernels_lanes in,
+                                          size_t in_bytes, struct kernels_lanes out,
+                                          size_t out_bytes, uint64_t live);
+    // out[0..16) := Poly1305 of in[0..bytes) extended by zeros to a multiple of
+    // 16; bytes <= 512.
+    void (*KERNELS_NONNULL header_mac)(struct kernels_lanes key, struct kernels_lanes in,
+                                       size_t bytes, struct kernels_lanes out, uint64_t live);
+    // Returns the lanes where a[0..bytes) equals b[0..bytes).
+    uint64_t (*KERNELS_NONNULL equal)(struct kernels_lanes a, struct kernels_lanes b, size_t bytes,
+                                      uint64_t live);
+    // LIONESS over block[0..bytes) in place, bytes > 32. material: iv 24 || k1 ||
+    // k2 || k3 || k4.
+    void (*KERNELS_NONNULL lioness_forward)(struct kernels_lanes material,
+                                            struct kernels_lanes block, size_t bytes,
+                                            uint64_t live);
+    void (*KERNELS_NONNULL lioness_inverse)(struct kernels_lanes material,
+                                            struct kernels_lanes block, size_t bytes,
+                                            uint64_t live);
 
-  // -- secp256k1 (scalars and coordinates 32 B big-endian)
+    // -- Keccak
 
-  // own and ack: the two half-keys of secret[0..32).
-  void (*KERNELS_NONNULL half_keys)(struct kernels_lanes secret,
-                                    struct kernels_lanes own,
-                                    struct kernels_lanes ack, uint64_t live);
-  // out[0..64) := x || y of hash_to_curve(msg), RFC 9380 secp256k1 SSWU random
-  // oracle with Keccak-256; dst_bytes <= 255. Constant time in msg.
-  void (*KERNELS_NONNULL hash_to_curve)(struct kernels_lanes msg,
-                                        size_t msg_bytes,
-                                        const uint8_t *KERNELS_NONNULL dst,
-                                        size_t dst_bytes,
-                                        struct kernels_lanes out,
-                                        uint64_t live);
+    // out[0..32) := Keccak-256(in), Ethereum's padding. out may be in.
+    void (*KERNELS_NONNULL keccak256)(struct kernels_lanes in, size_t bytes,
+                                      struct kernels_lanes out, uint64_t live);
+    // value[0..32) := Keccak-256 applied `count` times, in place.
+    void (*KERNELS_NONNULL keccak_iterate)(struct kernels_lanes value, size_t count, uint64_t live);
+
+    // -- secp256k1 (scalars and coordinates 32 B big-endian)
+
+    // own and ack: the two half-keys of secret[0..32).
+    void (*KERNELS_NONNULL half_keys)(struct kernels_lanes secret, struct kernels_lanes own,
+                                      struct kernels_lanes ack, uint64_t live);
+    // out[0..64) := x || y of hash_to_curve(msg), RFC 9380 secp256k1 SSWU random
+    // oracle with Keccak-256; dst_bytes <= 255. Constant time in msg.
+    void (*KERNELS_NONNULL hash_to_curve)(struct kernels_lanes msg, size_t msg_bytes,
+                                          const uint8_t *KERNELS_NONNULL dst, size_t dst_bytes,
+                                          struct kernels_lanes out, uint64_t live);
 };
 
 // The table of this machine, chosen at the first call; every later call returns
@@ -163,23 +146,21 @@ struct kernels {
 const struct kernels *KERNELS_NONNULL kernels_best(void);
 
 enum kernels_status {
-  KERNELS_OK,          // the best row, or the row that DRAY_CPU names
-  KERNELS_UNKNOWN,     // DRAY_CPU names no row
-  KERNELS_UNAVAILABLE, // DRAY_CPU names a row that this build or machine cannot
-                       // run
+    KERNELS_OK,          // the best row, or the row that DRAY_CPU names
+    KERNELS_UNKNOWN,     // DRAY_CPU names no row
+    KERNELS_UNAVAILABLE, // DRAY_CPU names a row that this build or machine cannot
+                         // run
 };
 enum kernels_status kernels_status(void);
 
 // -- One message at a time, any length: control plane, and the scalar row's own
 // parts.
 
-void kernels_blake3(const uint8_t *KERNELS_NULLABLE in, size_t bytes,
-                    uint8_t *KERNELS_NONNULL out, size_t out_bytes);
-void kernels_blake3_keyed(const uint8_t *KERNELS_NONNULL key,
-                          const uint8_t *KERNELS_NULLABLE in, size_t bytes,
-                          uint8_t *KERNELS_NONNULL out, size_t out_bytes);
-void kernels_blake3_derive(const uint8_t *KERNELS_NULLABLE context,
-                           size_t context_bytes,
+void kernels_blake3(const uint8_t *KERNELS_NULLABLE in, size_t bytes, uint8_t *KERNELS_NONNULL out,
+                    size_t out_bytes);
+void kernels_blake3_keyed(const uint8_t *KERNELS_NONNULL key, const uint8_t *KERNELS_NULLABLE in,
+                          size_t bytes, uint8_t *KERNELS_NONNULL out, size_t out_bytes);
+void kernels_blake3_derive(const uint8_t *KERNELS_NULLABLE context, size_t context_bytes,
                            const uint8_t *KERNELS_NULLABLE in, size_t bytes,
                            uint8_t *KERNELS_NONNULL out, size_t out_bytes);
 void kernels_keccak256(const uint8_t *KERNELS_NULLABLE in, size_t bytes,
@@ -187,17 +168,12 @@ void kernels_keccak256(const uint8_t *KERNELS_NULLABLE in, size_t bytes,
 void kernels_sha3_256(const uint8_t *KERNELS_NULLABLE in, size_t bytes,
                       uint8_t *KERNELS_NONNULL out);
 // expand_message_xmd of RFC 9380; out_bytes <= 8160, dst_bytes <= 255.
-void kernels_expand_keccak256(const uint8_t *KERNELS_NULLABLE msg,
-                              size_t msg_bytes,
-                              const uint8_t *KERNELS_NONNULL dst,
-                              size_t dst_bytes, uint8_t *KERNELS_NONNULL out,
-                              size_t out_bytes);
-void kernels_expand_sha3_256(const uint8_t *KERNELS_NULLABLE msg,
-                             size_t msg_bytes,
-                             const uint8_t *KERNELS_NONNULL dst,
-                             size_t dst_bytes, uint8_t *KERNELS_NONNULL out,
-                             size_t out_bytes);
+void kernels_expand_keccak256(const uint8_t *KERNELS_NULLABLE msg, size_t msg_bytes,
+                              const uint8_t *KERNELS_NONNULL dst, size_t dst_bytes,
+                              uint8_t *KERNELS_NONNULL out, size_t out_bytes);
+void kernels_expand_sha3_256(const uint8_t *KERNELS_NULLABLE msg, size_t msg_bytes,
+                             const uint8_t *KERNELS_NONNULL dst, size_t dst_bytes,
+                             uint8_t *KERNELS_NONNULL out, size_t out_bytes);
 // out[0..32) := in[0..48) mod n, secp256k1's group order; big-endian, constant
 // time.
-void kernels_secp256k1_reduce48(const uint8_t *KERNELS_NONNULL in,
-                                uint8_t *KERNELS_NONNULL out);
+void kernels_secp256k1_reduce48(const uint8_t *KERNELS_NONNULL in, uint8_t *KERNELS_NONNULL out);
