@@ -199,7 +199,10 @@ let package = Package(
             ["Crypto", "Bytes", "CKernels", "CSodium", "JSON", "TestSupport"]
         ),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
-        testModule("TicketsTests", ["Tickets", "Crypto", "Bytes", "CSecp256k1", "TestSupport"]),
+        testModule(
+            "TicketsTests",
+            ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
+        ),
         testModule(
             "EngineTests",
             ["Engine", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]

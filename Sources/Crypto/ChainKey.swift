@@ -27,14 +27,16 @@ public final class ChainKey: Sendable {
     /// A new key.
     public static func random() -> ChainKey {
         while true {
-            let secret = SecretBytes.random(count: secretBytes)
-            let key = withExtendedLifetime(secret) { ChainKey(secret: secret.region) }
-            if let key { return key }
+            let made = SecretBytes.random(count: secretBytes).withRegion { ChainKey(secret: $0) }
+            if let made { return made }
         }
     }
 
-    /// The scalar, 32 bytes; valid while the key lives.
+    /// The scalar, 32 bytes; valid while the key lives, see `SecretBytes.region`.
     public var secretScalar: Region { secret.region }
+
+    /// Calls `body` with the scalar; the key lives at least as long as the call.
+    public func withSecretScalar<R>(_ body: (Region) -> R) -> R { secret.withRegion(body) }
 
     /// Signs a hash (control plane).
     public func sign(hash: Bytes32) -> Bytes64 {

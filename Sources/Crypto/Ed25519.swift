@@ -51,11 +51,12 @@ public enum Ed25519 {
     @_semantics("no_performance_analysis")
     public static func makeScalar(seed: Region, into scalar: Region) {
         assert(seed.byteCount == 32 && scalar.byteCount == 32)
-        let wide = SecretBytes(count: 64)
-        unsafe crypto_hash_sha512(wide.region.octets, seed.octets, 32)
-        wide.region.store(wide.region.byte(0) & 0xf8, 0)
-        wide.region.store(wide.region.byte(31) & 0x7f | 0x40, 31)
-        wide.region.slice(32, 32).fill(0)
-        unsafe crypto_core_ed25519_scalar_reduce(scalar.octets, wide.region.octets)
+        SecretBytes(count: 64).withRegion { wide in
+            unsafe crypto_hash_sha512(wide.octets, seed.octets, 32)
+            wide.store(wide.byte(0) & 0xf8, 0)
+            wide.store(wide.byte(31) & 0x7f | 0x40, 31)
+            wide.slice(32, 32).fill(0)
+            unsafe crypto_core_ed25519_scalar_reduce(scalar.octets, wide.octets)
+        }
     }
 }

@@ -24,16 +24,15 @@ public final class PacketKey: Sendable {
 
     /// A new key.
     public static func random() -> PacketKey {
-        // A region does not keep its owner alive.
-        let seed = SecretBytes.random(count: seedBytes)
-        return withExtendedLifetime(seed) { PacketKey(seed: seed.region) }
+        SecretBytes.random(count: seedBytes).withRegion { PacketKey(seed: $0) }
     }
 
-    /// The seed, 32 bytes; valid while the key lives.
+    /// The seed, 32 bytes; valid while the key lives, see `SecretBytes.region`.
     public var seed: Region { secret.region.slice(0, 32) }
-    /// What `Ed25519.sign` takes, 64 bytes; valid while the key lives.
+    /// What `Ed25519.sign` takes, 64 bytes; valid while the key lives, see `SecretBytes.region`.
     public var signingKey: Region { secret.region.slice(32, 64) }
-    /// What the alpha step takes: a reduced scalar, 32 bytes little-endian; valid while the key lives.
+    /// What the alpha step takes: a reduced scalar, 32 bytes little-endian; valid while the key
+    /// lives, see `SecretBytes.region`.
     public var scalar: Region { secret.region.slice(96, 32) }
 
     /// Signs a short message (control plane).

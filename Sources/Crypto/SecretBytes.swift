@@ -5,7 +5,8 @@ internal import CSodium
 /// allows, overwritten when released.
 @safe
 public final class SecretBytes: @unchecked Sendable {
-    /// The secret; valid while this object lives.
+    /// The secret. Valid while this object lives, and that may end with its last use: hold it in a
+    /// property, or use `withRegion`.
     public let region: Region
     private let base: UnsafeMutableRawPointer
 
@@ -36,6 +37,14 @@ public final class SecretBytes: @unchecked Sendable {
         Random.fill(secret.region)
         return secret
     }
+
+    /// Calls `body` with the secret; the object lives at least as long as the call.
+    public func withRegion<R>(_ body: (Region) -> R) -> R {
+        withExtendedLifetime(self) { body(region) }
+    }
+
+    /// A copy for the control plane, which nobody wipes.
+    public var bytes: [UInt8] { withRegion { $0.array } }
 
     /// Number of bytes.
     public var count: Int { region.byteCount }

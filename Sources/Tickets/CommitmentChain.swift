@@ -128,23 +128,25 @@ extension CommitmentChain {
         channelEpoch: UInt32,
         ticketEpoch: UInt32
     ) -> SecretBytes {
-        let material = SecretBytes(count: 100)
-        let bytes = material.region
-        bytes.copy(key.secretScalar, to: 0)
-        bytes.storeBigEndian(chainID, 32, count: 8)
-        bytes.store(contract, 40)
-        bytes.store(channelID, 60)
-        bytes.storeBigEndian(UInt64(channelEpoch), 92, count: 4)
-        bytes.storeBigEndian(UInt64(ticketEpoch), 96, count: 4)
         let seed = SecretBytes(count: 32)
-        Kernels.derive(
-            .commitmentSeed,
-            key: Lanes(bytes),
-            keyBytes: 100,
-            out: Lanes(seed.region),
-            outBytes: 32,
-            live: 1
-        )
+        SecretBytes(count: 100).withRegion { material in
+            material.copy(key.secretScalar, to: 0)
+            material.storeBigEndian(chainID, 32, count: 8)
+            material.store(contract, 40)
+            material.store(channelID, 60)
+            material.storeBigEndian(UInt64(channelEpoch), 92, count: 4)
+            material.storeBigEndian(UInt64(ticketEpoch), 96, count: 4)
+            seed.withRegion {
+                Kernels.derive(
+                    .commitmentSeed,
+                    key: Lanes(material),
+                    keyBytes: 100,
+                    out: Lanes($0),
+                    outBytes: 32,
+                    live: 1
+                )
+            }
+        }
         return seed
     }
 }

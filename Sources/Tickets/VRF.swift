@@ -22,7 +22,8 @@ public enum VRF {
 
     /// V as x ‖ y: all that luck needs. Constant time in the key.
     public static func value(key: ChainKey, hash: Bytes32, domain: Bytes32) -> Bytes64 {
-        multiply(base(redeemer: key.address, hash: hash, domain: domain), by: key.secretScalar)
+        let base = base(redeemer: key.address, hash: hash, domain: domain)
+        return key.withSecretScalar { multiply(base, by: $0) }
     }
 
     /// V with its proof; `entropy` is 64 fresh random bytes.
@@ -33,22 +34,23 @@ public enum VRF {
         entropy: [UInt8] = Random.bytes(64)
     ) -> VRFProof {
         let base = base(redeemer: key.address, hash: hash, domain: domain)
-        let value = multiply(base, by: key.secretScalar)
+        let value = key.withSecretScalar { multiply(base, by: $0) }
 
         let nonce = nonce(key, value, entropy, tag: [], domain)
-        let commitment = multiply(base, by: nonce.region)
+        let commitment = nonce.withRegion { multiply(base, by: $0) }
         let challenge = challenge(key.address, value, commitment, hash, domain)
 
         let bindingNonce = self.nonce(key, value, entropy, tag: bindingTag, domain)
         var left = CurvePoint()
-        let made = Secp256k1.shared.multiplyBase(bindingNonce.region, into: &left)
+        let made = bindingNonce.withRegion { Secp256k1.shared.multiplyBase($0, into: &left) }
         precondition(made)
+        let right = bindingNonce.withRegion { multiply(base, by: $0) }
         let bindingChallenge = bindingChallenge(
             publicKey: key.affine,
             base: base,
             value: value,
             left: left.affine,
-            right: multiply(base, by: bindingNonce.region),
+            right: right,
             hash: hash,
             domain: domain
         )
@@ -100,12 +102,12 @@ extension VRF {
         _ domain: Bytes32
     ) -> SecretBytes {
         precondition(entropy.count == 64)
-        var message = key.secretScalar.array + value.array + entropy + tag
+        var message = key.withSecretScalar { $0.array } + value.array + entropy + tag
         var expanded = Hash.expandKeccak(message, domain: domain.array, count: 48)
         let nonce = SecretBytes(count: 32)
-        expanded.withRegion {
-            Hash.scalarReduce48($0, into: nonce.region)
-            zeroize($0)
+        expanded.withRegion { expanded in
+            nonce.withRegion { Hash.scalarReduce48(expanded, into: $0) }
+            zeroize(expanded)
         }
         message.withRegion { zeroize($0) }
         return nonce
@@ -118,9 +120,9 @@ extension VRF {
         _ key: ChainKey
     ) -> Bytes32 {
         var result = challenge
-        let made = result.withRegion {
-            Secp256k1.shared.multiplyScalar(key.secretScalar, into: $0)
-                && Secp256k1.shared.addScalar(nonce.region, to: $0)
+        let made = result.withRegion { result in
+            key.withSecretScalar { Secp256k1.shared.multiplyScalar($0, into: result) }
+                && nonce.withRegion { Secp256k1.shared.addScalar($0, to: result) }
         }
         precondition(made, "a scalar is zero: chance below 2^-250")
         return result
