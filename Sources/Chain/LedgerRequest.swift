@@ -1,5 +1,6 @@
 public import Bytes
 public import Crypto
+public import Exchange
 internal import Store
 
 /// One ticket to be paid, with its evidence.
@@ -232,5 +233,30 @@ public struct SignedRequest: Hashable, Sendable {
     public init?(packed: [UInt8]) {
         guard packed.count >= 64, let signature = Bytes64(packed.prefix(64)) else { return nil }
         self.init(bytes: Array(packed.dropFirst(64)), signature: signature)
+    }
+}
+
+extension LedgerAction {
+    /// An announcement, signed by the packet key for one request of one account.
+    public static func announcement(
+        key: PacketKey,
+        endpoint: Endpoint,
+        from: Address,
+        nonce: UInt64,
+        domain: Bytes32
+    ) -> LedgerAction {
+        let encoded = endpoint.encoded
+        let message = LedgerRequest.announcement(
+            domain: domain,
+            from: from,
+            nonce: nonce,
+            packetKey: key.publicKey,
+            endpoint: encoded
+        )
+        return .announce(
+            packetKey: key.publicKey,
+            endpoint: encoded,
+            packetSignature: key.sign(message)
+        )
     }
 }

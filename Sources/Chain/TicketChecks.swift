@@ -25,6 +25,12 @@ public enum TicketChecks {
         return Hash.keccak256([0x19, 0x01] + domain.array + outer.array)
     }
 
+    /// True if the ticket is signed by `issuer`, in the form that the ledger takes.
+    public static func isSigned(_ ticket: Ticket, hash: Bytes32, by issuer: Address) -> Bool {
+        isLowS(ticket.signature)
+            && Secp256k1.signer(hash: hash, signature: ticket.signature) == issuer
+    }
+
     /// True if s, without the parity bit, is at most half the group order.
     static func isLowS(_ signature: Bytes64) -> Bool {
         var s = Array(signature.array[32...])

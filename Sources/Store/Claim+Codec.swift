@@ -159,6 +159,7 @@ extension Submission {
     var record: [UInt8] {
         var writer = RecordWriter()
         writer.counted(request)
+        writer.integer(sequence)
         writer.integer(UInt32(claims.count))
         for claim in claims {
             writer.fixed(claim.channelID)
@@ -172,7 +173,7 @@ extension Submission {
         var name = RecordReader(key)
         var reader = RecordReader(record)
         guard let nonce: UInt64 = name.integer(), let request = reader.counted(),
-            let count: UInt32 = reader.integer()
+            let sequence: UInt64 = reader.integer(), let count: UInt32 = reader.integer()
         else { return nil }
         var claims: [ClaimKey] = []
         for _ in 0..<count {
@@ -180,6 +181,6 @@ extension Submission {
             claims.append(claim)
         }
         guard reader.isAtEnd else { return nil }
-        self.init(nonce: nonce, request: request, claims: claims)
+        self.init(nonce: nonce, request: request, claims: claims, sequence: sequence)
     }
 }

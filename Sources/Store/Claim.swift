@@ -209,11 +209,14 @@ public struct Submission: Hashable, Sendable {
     public var request: [UInt8]
     /// The claims it redeems, in index order; empty for other requests.
     public var claims: [ClaimKey]
+    /// Last event known when it was made.
+    public var sequence: UInt64
 
     /// A request about to be sent.
-    public init(nonce: UInt64, request: [UInt8], claims: [ClaimKey]) {
+    public init(nonce: UInt64, request: [UInt8], claims: [ClaimKey], sequence: UInt64) {
         self.nonce = nonce
         self.request = request
         self.claims = claims
+        self.sequence = sequence
     }
 }

@@ -1,0 +1,249 @@
+internal import Bytes
+internal import Chain
+internal import Crypto
+internal import Exchange
+internal import Store
+internal import Tickets
+
+/// A channel that pays us.
+struct Incoming {
+    var state: IncomingState
+    var slot: UInt32
+    var pending: PendingQueue
+    /// Claims not final, by index.
+    var open: [UInt64: Claim] = [:]
+    /// Indices won and not submitted, ascending.
+    var won: [UInt64] = []
+    /// The domain its tickets are hashed with.
+    var domain: Bytes32
+    /// Built when an opening is first needed.
+    var chain: CommitmentChain?
+    /// The next chain, for a commitment about to be made, and its ticket epoch.
+    var nextChain: (ticketEpoch: UInt32, chain: CommitmentChain)?
+    /// A commitment seen on the ledger whose place on our chain is not known yet.
+    var toLocate: Bytes32?
+    var stopped = Drop.none
+}
+
+/// A channel through which we pay.
+struct Outgoing {
+    var state: OutgoingState
+    var slot: UInt32
+    /// False until indices were reserved after a start.
+    var isStarted = false
+}
+
+/// A request on its way.
+struct InFlight {
+    var submission: Submission
+    var operation: UInt64?
+}
+
+/// The control plane's reducer: reports, events and answers in; changes to store and effects out.
+///
+/// It reads no clock and writes no file. Whoever runs it makes `journal` durable first and performs
+/// `effects`, in order, afterwards.
+struct ChannelControl {
+    let identity: ChannelIdentity
+    var policy: ChannelPolicy
+    var view: LedgerView
+    var now = Moment(nanos: 0, millis: 0)
+
+    var incoming: [Bytes32: Incoming] = [:]
+    var outgoing: [Bytes32: Outgoing] = [:]
+    var slots: SlotTable
+    var totals: [Bytes32: Totals] = [:]
+    var nonce: UInt64 = 0
+    var queue: [(id: UInt64, operation: Operation)] = []
+    var inFlight: InFlight?
+    var retryAtNanos: UInt64 = 0
+    var redeemAll = false
+    /// No request goes out before these events were seen: they tell what the last one did.
+    var actAfterSequence: UInt64 = 0
+    /// Claims of a past channel epoch whose redemption is on its way.
+    var orphans: [ClaimKey: Claim] = [:]
+
+    var journal = Journal()
+    var effects: [Effect] = []
+
+    var address: Address { identity.key.address }
+
+    /// Most tickets drawn in one turn: bounds the time until the group commit.
+    static let drawsMax = 1_024
+    /// Hashes of chains in building done in one turn.
+    static let hashesMax = 4_000
+
+    /// Takes up where the store left off. The changes and effects of that are in `journal`, `effects`.
+    init(
+        identity: ChannelIdentity,
+        policy: ChannelPolicy,
+        stored: StoredState,
+        view: LedgerView,
+        accountNonce: UInt64,
+        slotCount: Int,
+        now: Moment
+    ) throws(ChannelError) {
+        self.identity = identity
+        self.policy = policy
+        self.view = view
+        self.now = now
+        slots = SlotTable(count: slotCount)
+        totals = stored.totals
+        var reader = RecordReader(stored.values["nonce"] ?? [])
+        nonce = max(reader.integer() ?? 0, accountNonce)
+        try bind(stored)
+        if let last = stored.submissions.max(by: { $0.nonce < $1.nonce }) {
+            inFlight = InFlight(submission: last, operation: nil)
+            effects.append(.submit(last))
+        }
+        restore(stored)
+        for channel in view.channels.values.sorted(by: { $0.id < $1.id }) { apply(channel) }
+        effects.append(.publish)
+    }
+
+    /// One turn: everything that came in, then what follows from it and from the time.
+    mutating func reduce(_ inputs: [Input], now: Moment) {
+        self.now = now
+        for input in inputs { take(input) }
+        buildChains()
+        var budget = Self.drawsMax
+        for id in incoming.keys.sorted() where budget > 0 { draw(id, &budget) }
+        act()
+        for (id, counts) in totals where journal.counted.contains(id) {
+            journal.totals[id] = counts
+        }
+        journal.counted.removeAll()
+    }
+
+    private mutating func take(_ input: Input) {
+        switch input {
+        case .locked(let slot, let index, let at): lock(slot, index, at)
+        case .unlocked(let slot, let ticket, let response, let at):
+            unlock(slot, ticket, response, at)
+        case .released(let slot, let index, _, let reason): release(slot, index, reason)
+        case .used(let slot, let next): reserveIndices(slot, next)
+        case .ledger(let event): follow(event)
+        case .receipt(let receipt): answer(receipt)
+        case .resynchronised(let nonce, let paid): resynchronise(nonce, paid)
+        case .operation(let id, let operation): queue.append((id, operation))
+        case .redeemAll: redeemAll = true
+        }
+    }
+
+    /// A store belongs to one key on one ledger for good.
+    private mutating func bind(_ stored: StoredState) throws(ChannelError) {
+        let mine = identity.domain.array + address.array
+        guard let bound = stored.values["ledger"] else {
+            journal.values["ledger"] = mine
+            return
+        }
+        guard bound == mine else { throw .otherLedger }
+    }
+
+    private mutating func restore(_ stored: StoredState) {
+        for state in stored.incoming {
+            guard let slot = slots.take(state.channelID) else { continue }
+            addIncoming(state, slot)
+        }
+        for claim in stored.openClaims { restore(claim) }
+        for state in stored.outgoing {
+            guard let slot = slots.take(state.channelID) else { continue }
+            outgoing[state.channelID] = Outgoing(state: state, slot: slot)
+            effects.append(.clear(slot: slot))
+        }
+        for id in incoming.keys.sorted() {
+            guard let channel = incoming[id] else { continue }
+            let held = channel.open.values.reduce(UInt128(0)) { $0 + $1.amount }
+            if held > 0 { effects.append(.restore(slot: channel.slot, amount: held)) }
+        }
+    }
+
+    private mutating func restore(_ claim: Claim) {
+        guard var channel = incoming[claim.key.channelID],
+            channel.state.channelEpoch == claim.key.channelEpoch
+        else {
+            if inFlight?.submission.claims.contains(claim.key) == true {
+                orphans[claim.key] = claim
+                return
+            }
+            return void(claim, .channelEpoch, slot: nil)
+        }
+        channel.open[claim.key.index] = claim
+        switch claim.state {
+        case .unlocked:
+            let deadline = now.nanos + policy.ackTTLNanos
+            _ = channel.pending.unlock(claim.key.index, now: now.nanos, deadline: deadline)
+        case .won: channel.won.append(claim.key.index)
+        case .locked, .lost, .submitted, .settled, .void: break
+        }
+        incoming[claim.key.channelID] = channel
+    }
+
+    mutating func addIncoming(_ state: IncomingState, _ slot: UInt32) {
+        incoming[state.channelID] = Incoming(
+            state: state,
+            slot: slot,
+            pending: PendingQueue(floor: state.floor),
+            domain: domain(ticketEpoch: state.ticketEpoch)
+        )
+        effects.append(.clear(slot: slot))
+        effects.append(.raiseFloor(slot: slot, state.floor))
+    }
+
+    func domain(ticketEpoch: UInt32) -> Bytes32 {
+        TicketDomain.separator(
+            identity.domain,
+            rule: identity.parameters.rule,
+            ticketEpoch: ticketEpoch
+        )
+    }
+}
+
+/// What the turn changed; the last word on each record counts.
+struct Journal {
+    var claims: [ClaimKey: Claim] = [:]
+    var incoming: [Bytes32: IncomingState] = [:]
+    var outgoing: [Bytes32: OutgoingState] = [:]
+    var totals: [Bytes32: Totals] = [:]
+    var values: [String: [UInt8]] = [:]
+    var submissions: [Submission] = []
+    var answered: [UInt64] = []
+    var prunes: [ClaimKey] = []
+    /// Channels whose totals changed.
+    var counted: Set<Bytes32> = []
+
+    /// The changes, in an order that does not depend on hashing.
+    var changes: [Change] {
+        var all: [Change] = claims.values.sorted { $0.key < $1.key }.map { .claim($0) }
+        all += incoming.values.sorted { $0.channelID < $1.channelID }.map { .incoming($0) }
+        all += outgoing.values.sorted { $0.channelID < $1.channelID }.map { .outgoing($0) }
+        all += totals.sorted { $0.key < $1.key }.map { .totals(channelID: $0.key, $0.value) }
+        all += answered.map { .answered(nonce: $0) }
+        all += submissions.map { .submission($0) }
+        all += values.sorted { $0.key < $1.key }.map { .value(name: $0.key, $0.value) }
+        all += prunes.map { .prune($0) }
+        return all
+    }
+}
+
+/// Which channel has which slot of the books. A slot is not used again while the process lives, so a late
+/// report never speaks of another channel.
+struct SlotTable {
+    private(set) var channels: [Bytes32?]
+    private var next = 0
+
+    init(count: Int) { channels = Array(repeating: nil, count: count) }
+
+    /// A slot for the channel; nil if there is none left.
+    mutating func take(_ channelID: Bytes32) -> UInt32? {
+        guard next < channels.count else { return nil }
+        channels[next] = channelID
+        next += 1
+        return UInt32(next - 1)
+    }
+
+    /// The channel of a slot.
+    func channel(_ slot: UInt32) -> Bytes32? {
+        Int(slot) < channels.count ? channels[Int(slot)] : nil
+    }
+}
