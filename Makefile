@@ -12,14 +12,17 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps build release demo test test-asan test-tsan bench fuzz abi install uninstall \
-	lint clean
+.PHONY: help deps build release demo test test-asan test-tsan bench fuzz abi install install-abi \
+	uninstall lint clean
 
 # What `dray --version` says; empty outside a checkout.
 export DRAY_COMMIT := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null)
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+VERSION := 0.1.0
+# What `install-abi` installs as libdray; the tests hand in the debug one.
+LIBRARY ?= .build/release/libDrayABI.so
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= packet ticket message acknowledgement configuration admin-socket ledger-socket \
 	vector-file
@@ -94,6 +97,31 @@ fuzz: deps
 	        -rss_limit_mb=4096 -artifact_prefix=.build/fuzz/ -print_final_stats=1 \
 	        .build/fuzz/found/$$target Tests/Fuzz/Corpus/$$target || exit 1; \
 	done
+
+# The C library with its header and dray.pc, ready under .build/abi:
+#   PKG_CONFIG_PATH=.build/abi/lib/pkgconfig gcc relay.c $(pkg-config --cflags --libs dray)
+abi: deps
+	$(RELEASE) --product DrayABI
+	$(MAKE) install-abi PREFIX=$(CURDIR)/.build/abi DESTDIR=
+
+install-abi:
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libdray.so.$(VERSION)
+	ln -sf libdray.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libdray.so.0
+	ln -sf libdray.so.0 $(DESTDIR)$(PREFIX)/lib/libdray.so
+	install -m 644 CShims/Dray/include/dray.h $(DESTDIR)$(PREFIX)/include/dray.h
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' CShims/Dray/dray.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/dray.pc
+
+install: release
+	$(RELEASE) --product DrayABI
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 .build/release/dray .build/release/dray-bench $(DESTDIR)$(PREFIX)/bin
+	$(MAKE) install-abi
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/dray bin/dray-bench include/dray.h \
+	    lib/libdray.so lib/libdray.so.0 lib/libdray.so.$(VERSION) lib/pkgconfig/dray.pc)
 
 lint:
 	swift format lint --strict -r Sources Tests Bench Package.swift

@@ -157,7 +157,18 @@ let package = Package(
             ]
         ),
         // L6
-        module("DrayABI", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "CDray"]),
+        module(
+            "DrayABI",
+            ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "CDray"],
+            linker: [
+                // An embedder sees the header's names and nothing of Swift.
+                .unsafeFlags([
+                    "-Xlinker", "--version-script=\(Context.packageDirectory)/CShims/Dray/dray.map",
+                    "-Xlinker", "-soname=libdray.so.0", "-use-ld=lld",
+                ]),
+                .unsafeFlags(["-static-stdlib"], .when(configuration: .release)),
+            ]
+        ),
         .executableTarget(
             name: "dray",
             dependencies: [

@@ -93,8 +93,17 @@ import Testing
 
     @Test func `the changelog speaks of this version`() throws {
         let log = try #require(repository.file("CHANGELOG.md")?.text)
-        #expect(log.contains("## [0.1.0]") || log.contains("## [Unreleased]"))
+        #expect(log.contains("## ["))
         #expect(log.contains("### Added"))
+    }
+
+    @Test func `one version is named everywhere`() throws {
+        let make = try #require(repository.file("Makefile")?.text)
+        let swift = try #require(repository.file("Sources/Node/Version.swift")?.text)
+        let number = try #require(swift.firstMatch(of: /number = "([0-9.]+)"/)?.output.1)
+        #expect(make.contains("VERSION := \(number)\n"))
+        let log = try #require(repository.file("CHANGELOG.md")?.text)
+        #expect(log.contains("## [\(number)]"))
     }
 
     @Test func `every vector file is explained beside it`() throws {
