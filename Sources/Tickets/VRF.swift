@@ -102,14 +102,17 @@ extension VRF {
         _ domain: Bytes32
     ) -> SecretBytes {
         precondition(entropy.count == 64)
-        var message = key.withSecretScalar { $0.array } + value.array + entropy + tag
-        var expanded = Hash.expandKeccak(message, domain: domain.array, count: 48)
         let nonce = SecretBytes(count: 32)
-        expanded.withRegion { expanded in
-            nonce.withRegion { Hash.scalarReduce48(expanded, into: $0) }
-            zeroize(expanded)
+        var domain = domain
+        SecretBytes(count: 160 + tag.count).withRegion { message in
+            key.withSecretScalar { message.copy($0, to: 0) }
+            message.store(value, 32)
+            message.store(bytes: entropy, 96)
+            message.store(bytes: tag, 160)
+            nonce.withRegion { nonce in
+                domain.withRegion { Hash.scalarKeccak(message, domain: $0, into: nonce) }
+            }
         }
-        message.withRegion { zeroize($0) }
         return nonce
     }
 
@@ -130,7 +133,13 @@ extension VRF {
 
     /// H: 48 bytes of expand_message_xmd with Keccak-256, modulo n.
     private static func scalar(_ message: [UInt8], _ domain: Bytes32) -> Bytes32 {
-        Hash.scalarReduce48(Hash.expandKeccak(message, domain: domain.array, count: 48))
+        var (message, domain, result) = (message, domain, Bytes32())
+        message.withRegion { message in
+            domain.withRegion { domain in
+                result.withRegion { Hash.scalarKeccak(message, domain: domain, into: $0) }
+            }
+        }
+        return result
     }
 
     static func multiply(_ affine: Bytes64, by scalar: Region) -> Bytes64 {

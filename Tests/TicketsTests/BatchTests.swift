@@ -194,20 +194,21 @@ import Tickets
         #expect(Ticket([UInt8](repeating: 0, count: 131)) == nil)
     }
 
-    @Test func `challenges, hints and responses of a batch equal single ones`() {
-        var random = SeededGenerator("batch por")
-        let bench = Bench()
-        var good: LaneMask = 0
-        var hintless: LaneMask = 0
+    /// Fills the bench with proofs, some damaged; returns who is good and who has no hint.
+    private func fillProofs(
+        _ bench: Bench,
+        _ random: inout SeededGenerator
+    ) -> (good: LaneMask, hintless: LaneMask) {
+        var (good, hintless): (LaneMask, LaneMask) = (0, 0)
         let signer = PacketKey.random()
         for lane in 0..<64 {
-            let (own, ack): (Bytes32, Bytes32) = (random.key().secretCopy, random.key().secretCopy)
+            let (own, ack) = (random.key().secretCopy, random.key().secretCopy)
             bench.own[lane] = own
             bench.acknowledgements[lane] = Acknowledgements.make(halfKey: ack, key: signer)
-            let hint = ProofOfRelay.hint(of: ack)!
+            let hint = must(ProofOfRelay.hint(of: ack))
             var ticket = Ticket()
-            ticket.challenge = ProofOfRelay.challenge(own: own, hint: hint)!
-            var proof = FixedBytes<53>([UInt8](repeating: 9, count: 20) + hint.array)!
+            ticket.challenge = must(ProofOfRelay.challenge(own: own, hint: hint))
+            var proof = must(FixedBytes<53>([UInt8](repeating: 9, count: 20) + hint.array))
             switch random.next() % 5 {
             case 0: ticket.challenge[3] ^= 1
             case 1:
@@ -218,6 +219,13 @@ import Tickets
             bench.tickets[lane] = ticket
             bench.proofs[lane] = proof
         }
+        return (good, hintless)
+    }
+
+    @Test func `challenges of a batch are checked as single ones are`() {
+        var random = SeededGenerator("batch challenges")
+        let bench = Bench()
+        let (good, hintless) = fillProofs(bench, &random)
         for _ in 0..<4 {
             let mask = randomMask(&random)
             let check = bench.lanes.checkChallenges(
@@ -228,7 +236,15 @@ import Tickets
             )
             #expect(check.passed == good & mask, "seed \(random.seed)")
             #expect(check.hintInvalid == hintless & mask)
+        }
+    }
 
+    @Test func `hints and responses of a batch equal single ones`() {
+        var random = SeededGenerator("batch responses")
+        let bench = Bench()
+        let (good, hintless) = fillProofs(bench, &random)
+        for _ in 0..<4 {
+            let mask = randomMask(&random)
             let hinted = bench.lanes.hints(
                 of: bench.acknowledgements,
                 lanes: mask,
@@ -246,16 +262,15 @@ import Tickets
             while let lane = left.popFirst() {
                 let ack = Acknowledgements.halfKey(bench.acknowledgements[lane])
                 #expect(bench.hints[lane] == ProofOfRelay.hint(of: ack))
-                #expect(
-                    bench.responses[lane] == ProofOfRelay.response(own: bench.own[lane], ack: ack)
-                )
+                let response = ProofOfRelay.response(own: bench.own[lane], ack: ack)
+                #expect(bench.responses[lane] == response)
             }
             let opened = bench.lanes.checkResponses(
                 bench.tickets,
                 responses: bench.responses,
                 lanes: mask
             )
-            #expect(opened == (good | hintless) & mask)
+            #expect(opened == (good | hintless) & mask, "seed \(random.seed)")
         }
     }
 }

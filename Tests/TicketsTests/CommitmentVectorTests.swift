@@ -5,44 +5,83 @@ import TestSupport
 import Testing
 import Tickets
 
-@Suite struct CommitmentVectorTests {
-    @Test(arguments: 0..<3)
-    func `seed, chain, tickets, luck and the channel afterwards agree`(position: Int) throws {
-        let vector = try Vectors.load("hopr/commitment.json").list("cases")[position]
-        let issuer = chainKey(vector.fixed("issuer_chain_key"))
-        let redeemer = chainKey(vector.fixed("redeemer_chain_key"))
-        #expect(issuer.address == vector.fixed("issuer"))
-        #expect(redeemer.address == vector.fixed("redeemer"))
-        let chainID = vector.number("chain_id")
-        let contract: Address = vector.fixed("contract")
-        let channelID = TicketDomain.channelID(
+/// One case of `commitment.json`.
+private struct Case {
+    let vector: JSON
+    let issuer: ChainKey
+    let redeemer: ChainKey
+    let channelID: Bytes32
+    let domain: Bytes32
+    let selector: UInt32
+
+    init(_ position: Int) throws {
+        vector = try Vectors.load("hopr/commitment.json").list("cases")[position]
+        issuer = chainKey(vector.fixed("issuer_chain_key"))
+        redeemer = chainKey(vector.fixed("redeemer_chain_key"))
+        channelID = TicketDomain.channelID(
             source: issuer.address,
             destination: redeemer.address
         )
-        #expect(channelID == vector.fixed("channel_id"))
-        let ticketEpoch = UInt32(vector.number("ticket_epoch"))
-        let domain = TicketDomain.separator(chainID: chainID, contract: contract)
-        #expect(domain == vector.fixed("domain_separator"))
-        let epochDomain = TicketDomain.separator(
-            domain,
-            rule: .commitment,
-            ticketEpoch: ticketEpoch
+        domain = TicketDomain.separator(
+            chainID: vector.number("chain_id"),
+            contract: vector.fixed("contract")
         )
-        #expect(epochDomain == vector.fixed("domain_separator_with_ticket_epoch"))
-        #expect(TicketDomain.separator(domain, rule: .vrf, ticketEpoch: ticketEpoch) == domain)
-        let selector = vector.hex("selector").reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+        selector = vector.hex("selector").reduce(0) { $0 << 8 | UInt32($1) }
+    }
 
-        let seed = CommitmentChain.seed(
+    var ticketEpoch: UInt32 { UInt32(vector.number("ticket_epoch")) }
+
+    var epochDomain: Bytes32 {
+        TicketDomain.separator(domain, rule: .commitment, ticketEpoch: ticketEpoch)
+    }
+
+    var seed: SecretBytes {
+        CommitmentChain.seed(
             key: redeemer,
-            chainID: chainID,
-            contract: contract,
+            chainID: vector.number("chain_id"),
+            contract: vector.fixed("contract"),
             channelID: channelID,
             channelEpoch: UInt32(vector.number("channel_epoch")),
             ticketEpoch: ticketEpoch
         )
-        #expect(seed.bytes == vector.hex("commitment_seed"))
+    }
+
+    /// Checks what does not depend on luck.
+    func check(_ ticket: Ticket, _ entry: JSON) -> (hash: Bytes32, response: Bytes32) {
+        #expect(ticket.index == entry.number("index"))
+        #expect(ticket.winProbability == vector.winProbability("win_prob"))
+        let hash = ticket.hash(channelID: channelID, domain: epochDomain, selector: selector)
+        #expect(hash == entry.fixed("ticket_hash"))
+        #expect(Secp256k1.signer(hash: hash, signature: ticket.signature) == issuer.address)
+        #expect(issuer.sign(hash: hash) == ticket.signature)
+        let response = must(
+            ProofOfRelay.response(
+                own: entry.fixed("own_half_key"),
+                ack: entry.fixed("ack_half_key")
+            )
+        )
+        #expect(response == entry.fixed("response"))
+        #expect(ProofOfRelay.opens(response, challenge: ticket.challenge))
+        return (hash, response)
+    }
+}
+
+@Suite struct CommitmentVectorTests {
+    @Test(arguments: 0..<3)
+    func `keys, domains, seed and chain agree`(position: Int) throws {
+        let this = try Case(position)
+        let vector = this.vector
+        #expect(this.issuer.address == vector.fixed("issuer"))
+        #expect(this.redeemer.address == vector.fixed("redeemer"))
+        #expect(this.channelID == vector.fixed("channel_id"))
+        #expect(this.domain == vector.fixed("domain_separator"))
+        #expect(this.epochDomain == vector.fixed("domain_separator_with_ticket_epoch"))
+        let plain = TicketDomain.separator(this.domain, rule: .vrf, ticketEpoch: this.ticketEpoch)
+        #expect(plain == this.domain)
+        #expect(this.seed.bytes == vector.hex("commitment_seed"))
         #expect(vector.number("iterations") == UInt64(CommitmentChain.iterations))
-        let chain = CommitmentChain(seed: seed)
+
+        let chain = CommitmentChain(seed: this.seed)
         while !chain.advance(by: 777) {}
         for member in try #require(vector.member("chain").members) {
             let value = try #require(Bytes32(hex: member.value.text ?? ""))
@@ -50,38 +89,20 @@ import Tickets
             #expect(chain.value(at: position) == value)
             #expect(chain.locate(value) == position)
         }
+    }
 
+    @Test(arguments: 0..<3)
+    func `tickets in index order, their luck and the channel afterwards agree`(
+        position: Int
+    ) throws {
+        let this = try Case(position)
+        let chain = CommitmentChain.build(seed: this.seed)
         var nextPosition = CommitmentChain.iterations
         var ticketIndex: UInt64 = 0
         var paid: UInt128 = 0
-        for entry in vector.list("tickets_in_index_order") {
+        for entry in this.vector.list("tickets_in_index_order") {
             let ticket = try #require(Ticket(entry.hex("ticket")))
-            #expect(ticket.index == entry.number("index"))
-            #expect(ticket.winProbability == vector.winProbability("win_prob"))
-            let hash = ticket.hash(
-                channelID: channelID,
-                domain: epochDomain,
-                selector: selector
-            )
-            #expect(hash == entry.fixed("ticket_hash"))
-            #expect(
-                ticket.isSigned(
-                    by: issuer.address,
-                    channelID: channelID,
-                    domain: epochDomain,
-                    selector: selector
-                )
-            )
-            #expect(issuer.sign(hash: hash) == ticket.signature)
-            let response = try #require(
-                ProofOfRelay.response(
-                    own: entry.fixed("own_half_key"),
-                    ack: entry.fixed("ack_half_key")
-                )
-            )
-            #expect(response == entry.fixed("response"))
-            #expect(ProofOfRelay.opens(response, challenge: ticket.challenge))
-
+            let (hash, response) = this.check(ticket, entry)
             let opening = try #require(chain.opening(nextPosition: nextPosition))
             #expect(UInt64(nextPosition - 1) == entry.number("opening_position"))
             #expect(opening == entry.fixed("opening"))
@@ -94,13 +115,12 @@ import Tickets
             #expect(luck == entry.hex("luck").reduce(0) { $0 << 8 | UInt64($1) })
             let wins = ticket.winProbability.wins(luck)
             #expect(wins == entry["wins"]?.bool)
-            if wins {
-                nextPosition -= 1
-                ticketIndex = ticket.index + 1
-                paid += ticket.amount
-            }
+            guard wins else { continue }
+            nextPosition -= 1
+            ticketIndex = ticket.index + 1
+            paid += ticket.amount
         }
-        let after = vector.member("after_redeeming_all_winners")
+        let after = this.vector.member("after_redeeming_all_winners")
         #expect(ticketIndex == after.number("ticket_index"))
         #expect(chain.value(at: nextPosition) == after.fixed("commitment"))
         #expect(paid == after.amount("paid"))
