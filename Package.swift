@@ -172,7 +172,8 @@ let package = Package(
         .executableTarget(
             name: "dray",
             dependencies: [
-                "Bytes", "JSON", "LocalSocket", "Crypto", "Tickets", "Chain", "Conform", "Gateway",
+                "Bytes", "JSON", "LocalSocket", "Crypto", "Exchange", "Tickets", "Chain", "Conform",
+                "Gateway",
                 "Node",
             ] + allocator,
             path: "Sources/dray",

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -48,8 +49,15 @@ int process_next_signal(int signals, int millis) {
     return (int)info.ssi_signo;
 }
 
-int process_spawn(const char *path, char *const *arguments, int standard_output,
-                  int standard_error) {
+enum { WORDS_MAX = 64 };
+
+int process_spawn(char *words, int count, int output) {
+    char *arguments[WORDS_MAX + 1] = {NULL};
+    if (count < 1 || count > WORDS_MAX) return -E2BIG;
+    for (int i = 0; i < count; i++) {
+        arguments[i] = words;
+        words += strlen(words) + 1;
+    }
     pid_t parent = getpid();
     pid_t child = fork();
     if (child != 0) return child > 0 ? (int)child : -errno;
@@ -62,10 +70,9 @@ int process_spawn(const char *path, char *const *arguments, int standard_output,
     // The parent may have died before the line above.
     if (getppid() != parent) _exit(127);
     int nothing = open("/dev/null", O_RDONLY);
-    if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(standard_output, 1) < 0 ||
-        dup2(standard_error, 2) < 0)
+    if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         _exit(127);
-    execv(path, arguments);
+    execv(arguments[0], arguments);
     _exit(127);
 }
 

@@ -17,10 +17,10 @@ int process_signals(void);
 // The next signal of that descriptor within some milliseconds; 0 if none came.
 int process_next_signal(int signals, int millis);
 
-// Starts a program in a process group of its own that gets SIGTERM when we die, however we die.
-// Standard output and error go to the given descriptors. Returns its process id.
-int process_spawn(const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
-                  int standard_output, int standard_error);
+// Starts a program in a process group of its own that gets SIGTERM when this thread ends, however
+// it ends. `words` are path and arguments, each with its zero byte, one after the other. Standard
+// output and error go to `output`. Returns its process id.
+int process_spawn(char *_Nonnull words, int count, int output);
 
 // How the program ended, within some milliseconds: its exit code, 128 + signal, or -EAGAIN.
 int process_wait(int pid, int millis);

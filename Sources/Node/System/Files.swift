@@ -124,7 +124,8 @@ public enum Files {
         }
     }
 
-    static func write(_ file: Int32, _ path: String, _ bytes: [UInt8]) throws(SystemError) {
+    /// Writes all bytes to a descriptor; `path` is for messages.
+    public static func write(_ file: Int32, _ path: String, _ bytes: [UInt8]) throws(SystemError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             // The slice lends its memory for the time of the call.
