@@ -29,8 +29,8 @@ public enum Ed25519 {
         )
     }
 
-    /// Strict verification: s below the group order, neither R nor the key of small order or written
-    /// non-canonically, and the equation without the cofactor.
+    /// Strict verification: s below the group order, neither R nor the key of small order or
+    /// written non-canonically, and the equation without the cofactor.
     @_semantics("no_performance_analysis")
     public static func verifyVariableTime(
         _ message: Region,
@@ -46,8 +46,8 @@ public enum Ed25519 {
         ) == 0
     }
 
-    /// The scalar of a packet key in Sphinx: the clamped half of SHA-512(seed) modulo the group order,
-    /// little-endian.
+    /// The scalar of a packet key in Sphinx: the clamped half of SHA-512(seed) modulo the group
+    /// order, little-endian.
     @_semantics("no_performance_analysis")
     public static func makeScalar(seed: Region, into scalar: Region) {
         assert(seed.byteCount == 32 && scalar.byteCount == 32)

@@ -4,16 +4,16 @@ internal import CSecp256k1
 // Signatures are 64 bytes, r ‖ s with s in the lower half, and the parity of R in the top bit of s
 // (EIP-2098).
 extension Secp256k1 {
-    /// Signs a hash; the nonce is that of RFC 6979, so equal inputs give equal bytes. False for a key
-    /// outside 1...n-1. Constant time in the key.
+    /// Signs a hash; the nonce is that of RFC 6979, so equal inputs give equal bytes. False for a
+    /// key outside 1...n-1. Constant time in the key.
     @_semantics("no_performance_analysis")
     public func sign(hash: Region, key: Region, into signature: Region) -> Bool {
         assert(hash.byteCount == 32 && key.byteCount == 32 && signature.byteCount == 64)
         return unsafe secp_sign(context, signature.octets, hash.octets, key.octets) == 1
     }
 
-    /// The public key that made the signature; false if there is none, r or s is zero or at least n,
-    /// or s is in the upper half.
+    /// The public key that made the signature; false if there is none, r or s is zero or at least
+    /// n, or s is in the upper half.
     @_semantics("no_performance_analysis")
     public func recoverVariableTime(
         hash: Region,
@@ -26,8 +26,8 @@ extension Secp256k1 {
         }
     }
 
-    /// Plain ECDSA: r and s are checked, the parity bit is not, so this alone does not make a ticket
-    /// good.
+    /// Plain ECDSA: r and s are checked, the parity bit is not, so this alone does not make a
+    /// ticket good.
     @_semantics("no_performance_analysis")
     public func verifyVariableTime(hash: Region, signature: Region, signer: CurvePoint) -> Bool {
         assert(hash.byteCount == 32 && signature.byteCount == 64)

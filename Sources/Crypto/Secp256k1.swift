@@ -4,9 +4,9 @@ internal import CSecp256k1
 /// A libsecp256k1 context: the curve of chain keys, tickets and proof of relay.
 ///
 /// The handle is a pointer. `shared` serves the control plane; a worker, or an embedder's context,
-/// makes its own in memory of its own with `init(in:)`. Nothing here allocates, locks or throws, and
-/// misuse of a point makes a call fail, not the process. Functions whose scalars may be secret are
-/// constant time in them; those that are not say `VariableTime`.
+/// makes its own in memory of its own with `init(in:)`. Nothing here allocates, locks or throws,
+/// and misuse of a point makes a call fail, not the process. Functions whose scalars may be secret
+/// are constant time in them; those that are not say `VariableTime`.
 @safe
 public struct Secp256k1: @unchecked Sendable {
     let context: OpaquePointer
@@ -28,7 +28,8 @@ public struct Secp256k1: @unchecked Sendable {
         }
     }
 
-    /// Makes a context in `region`: 16-byte aligned, at least `byteCount` bytes, not moved while used.
+    /// Makes a context in `region`: 16-byte aligned, at least `byteCount` bytes, not moved while
+    /// used.
     public init(in region: Region) {
         let size = secp_context_size()
         let aligned = unsafe UInt(bitPattern: region.base) % 16 == 0
@@ -45,7 +46,8 @@ public struct Secp256k1: @unchecked Sendable {
     }
 }
 
-/// A point of secp256k1, never the neutral one, in the library's own form: pass it on, do not store it.
+/// A point of secp256k1, never the neutral one, in the library's own form: pass it on, do not store
+/// it.
 public struct CurvePoint: BitwiseCopyable, Sendable {
     var storage = Bytes64()
 

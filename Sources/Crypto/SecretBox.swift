@@ -13,7 +13,8 @@ public enum SecretBoxError: Error, Equatable {
 
 /// Secrets at rest under a passphrase: Argon2id, then XChaCha20-Poly1305.
 ///
-///     magic "DRAYBOX1" 8 ‖ passes u32 BE ‖ memory KiB u32 BE ‖ salt 16 ‖ nonce 24 ‖ ciphertext ‖ tag 16
+///     magic "DRAYBOX1" 8 ‖ passes u32 BE ‖ memory KiB u32 BE ‖ salt 16 ‖ nonce 24
+///     ‖ ciphertext ‖ tag 16
 ///
 /// Everything before the ciphertext is authenticated with it.
 public enum SecretBox {

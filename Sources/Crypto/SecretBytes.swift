@@ -1,8 +1,8 @@
 public import Bytes
 internal import CSodium
 
-/// Secret memory with one owner: guard pages around it, kept from swap and core dumps where the system
-/// allows, overwritten when released.
+/// Secret memory with one owner: guard pages around it, kept from swap and core dumps where the
+/// system allows, overwritten when released.
 @safe
 public final class SecretBytes: @unchecked Sendable {
     /// The secret. Valid while this object lives, and that may end with its last use: hold it in a

@@ -1,8 +1,8 @@
 internal import CSodium
 
 enum Sodium {
-    /// Calls sodium_init once; cheap afterwards. Functions that draw randomness or take secret memory
-    /// need it, the others work without.
+    /// Calls sodium_init once; cheap afterwards. Functions that draw randomness or take secret
+    /// memory need it, the others work without.
     static func start() { _ = started }
 
     private static let started: Bool = {

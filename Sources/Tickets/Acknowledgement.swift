@@ -1,7 +1,8 @@
 public import Bytes
 internal import Crypto
 
-/// Proof that a node got a packet: its half-key 32 ‖ Ed25519 signature of that by its packet key 64.
+/// Proof that a node got a packet: its half-key 32 ‖ Ed25519 signature of that by its packet key
+/// 64.
 public typealias Acknowledgement = FixedBytes<96>
 
 /// The text of acknowledgement packets: `count u16 ‖ count · 96`; what follows is ignored.
@@ -130,8 +131,8 @@ extension TicketLanes {
         return good
     }
 
-    /// Which responses open their ticket's challenge; the others are `ackResponse`. A response found by
-    /// its hint after `checkChallenges` passed always does.
+    /// Which responses open their ticket's challenge; the others are `ackResponse`. A response
+    /// found by its hint after `checkChallenges` passed always does.
     @_noLocks
     public func checkResponses(
         _ tickets: Column<Ticket>,

@@ -1,12 +1,12 @@
 public import Bytes
 public import Crypto
 
-/// The iterated hash commitment of one channel: c_0 is the seed, c_i = Keccak-256(c_(i-1)), and c_100000
-/// goes on chain. Each winning ticket takes the next opening downwards.
+/// The iterated hash commitment of one channel: c_0 is the seed, c_i = Keccak-256(c_(i-1)), and
+/// c_100000 goes on chain. Each winning ticket takes the next opening downwards.
 ///
-/// Two levels: every 316th value is kept, and the run of 316 values that is being used. Building costs
-/// one pass of 100,000 hashes and can be done in pieces; afterwards an opening is a table read, and a
-/// new run 316 hashes. Not for several threads at once.
+/// Two levels: every 316th value is kept, and the run of 316 values that is being used. Building
+/// costs one pass of 100,000 hashes and can be done in pieces; afterwards an opening is a table
+/// read, and a new run 316 hashes. Not for several threads at once.
 public final class CommitmentChain {
     /// Position of the first commitment.
     public static let iterations = 100_000
@@ -67,14 +67,14 @@ public final class CommitmentChain {
         return fine.region.load(position % CommitmentChain.run * 32)
     }
 
-    /// The opening that is due when the next position is `nextPosition`: c_(nextPosition - 1); nil when all
-    /// are used (`commitmentExhausted`).
+    /// The opening that is due when the next position is `nextPosition`: c_(nextPosition - 1); nil
+    /// when all are used (`commitmentExhausted`).
     public func opening(nextPosition: Int) -> Bytes32? {
         nextPosition > 0 ? value(at: nextPosition - 1) : nil
     }
 
-    /// The position of a value that is on the chain; nil (`commitmentUnknown`) for any other. At most 316
-    /// hashes: from any value of the chain the next kept one is that near.
+    /// The position of a value that is on the chain; nil (`commitmentUnknown`) for any other. At
+    /// most 316 hashes: from any value of the chain the next kept one is that near.
     public func locate(_ value: Bytes32) -> Int? {
         precondition(isBuilt, "chain is not finished")
         var current = value
@@ -118,8 +118,8 @@ extension CommitmentChain {
     /// The seed of a channel's chain: the same whenever it is needed, another for every bump.
     ///
     /// BLAKE3 derive-key, context DRAY_COMMITMENT_SEED, over chain private key 32 ‖ chain id u64 ‖
-    /// contract 20 ‖ channel id 32 ‖ channel epoch u32 ‖ ticket epoch u32, both epochs as they will be
-    /// after the bump.
+    /// contract 20 ‖ channel id 32 ‖ channel epoch u32 ‖ ticket epoch u32, both epochs as they will
+    /// be after the bump.
     public static func seed(
         key: ChainKey,
         chainID: UInt64,

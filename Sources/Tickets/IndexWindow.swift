@@ -1,5 +1,5 @@
-/// Arithmetic of the bitmap that tells which ticket indices of a channel were seen: 65,536 wide, sliding
-/// below the highest one. The bitmap itself belongs to the channel books.
+/// Arithmetic of the bitmap that tells which ticket indices of a channel were seen: 65,536 wide,
+/// sliding below the highest one. The bitmap itself belongs to the channel books.
 public enum IndexWindow {
     /// Indices that the bitmap covers.
     @inlinable public static var width: UInt64 { @_noLocks get { 65_536 } }
@@ -32,8 +32,8 @@ public enum IndexWindow {
         }
     }
 
-    /// `floor` is the lowest index still taken: one above the last decided or redeemed. `top` is one above
-    /// the highest seen.
+    /// `floor` is the lowest index still taken: one above the last decided or redeemed. `top` is
+    /// one above the highest seen.
     @inlinable
     @_noLocks
     public static func place(_ index: UInt64, floor: UInt64, top: UInt64) -> Place {
@@ -61,21 +61,34 @@ public enum IndexWindow {
     @_noLocks
     public static func bit(_ index: UInt64) -> UInt64 { 1 << (index % 64) }
 
+    /// How many words, from `word(top)` around the ring, hold bits of `top..<newTop`.
+    @inlinable
+    @_noLocks
+    public static func staleWordCount(top: UInt64, newTop: UInt64) -> Int {
+        if newTop <= top { return 0 }
+        if newTop - top >= width { return wordCount }
+        let count = Int((newTop - 1) / 64 - top / 64 + 1)
+        return count < wordCount ? count : wordCount
+    }
+
     /// Which bits of word `word` (0..<wordCount) must be cleared when the top moves from `top` to
     /// `newTop`: those of the indices `top..<newTop`, whose places held older ones.
     @inlinable
     @_noLocks
     public static func stale(word: Int, top: UInt64, newTop: UInt64) -> UInt64 {
         if newTop <= top { return 0 }
-        if newTop - top >= width { return .max }
-        // Distance around the ring from `top` to the word's first bit.
-        let start = (UInt64(word) * 64 &- top) & (width - 1)
         let count = newTop - top
-        var mask: UInt64 = 0
-        // Bits at ring distance start..<start + 64, wrapped, that are below count.
-        for bit in 0..<UInt64(64) where (start &+ bit) & (width - 1) < count {
-            mask |= 1 << bit
-        }
-        return mask
+        if count >= width { return .max }
+        // Distance around the ring from `top` to the word's first bit; bits from `wrap` on are at
+        // distance 0 and more.
+        let start = (UInt64(word) * 64 &- top) & (width - 1)
+        let wrap = width - start
+        let ahead = count > start ? low(count - start) : 0
+        return wrap < 64 ? ahead & low(wrap) | low(wrap + count) & ~low(wrap) : ahead
     }
+
+    // The lowest `count` bits.
+    @inlinable
+    @_noLocks
+    static func low(_ count: UInt64) -> UInt64 { count >= 64 ? .max : (1 << count) - 1 }
 }

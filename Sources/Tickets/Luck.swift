@@ -6,9 +6,9 @@ internal import Crypto
 ///     luck = first 7 bytes of Keccak(ticket hash 32 ‖ decider ‖ response 32 ‖ signature 64)
 ///
 /// The decider is the opening (32) under the commitment rule, V (x ‖ y, 64) under the VRF rule. The
-/// signature is inside because of a sender who runs one of the relays: it chooses that relay's response
-/// and foresees the ticket that the honest node before it will write, so it could try responses until
-/// that ticket wins. What it cannot foresee is the honest node's signature.
+/// signature is inside because of a sender who runs one of the relays: it chooses that relay's
+/// response and foresees the ticket that the honest node before it will write, so it could try
+/// responses until that ticket wins. What it cannot foresee is the honest node's signature.
 public enum Luck {
     /// Under the commitment rule.
     @_noLocks

@@ -1,8 +1,8 @@
 public import Bytes
 public import Crypto
 
-/// What a sender tells the path about payment: 53 bytes for each relay (the next ticket's challenge 20
-/// ‖ hint 33), and 54 for itself (path length 1 ‖ acknowledgement challenge 33 ‖ first ticket's
+/// What a sender tells the path about payment: 53 bytes for each relay (the next ticket's challenge
+/// 20 ‖ hint 33), and 54 for itself (path length 1 ‖ acknowledgement challenge 33 ‖ first ticket's
 /// challenge 20).
 public struct ProofPlan: BitwiseCopyable, Sendable {
     /// `values`, then string k for relay k; only `count - 1` strings are meant.
@@ -44,7 +44,8 @@ public enum ProofOfRelay {
 
     /// Makes the plan for a path of `count` nodes, 1...4, from their half-keys.
     ///
-    /// `lastChallenge` is random: nobody is paid for the last hop. False if a half-key is no scalar.
+    /// `lastChallenge` is random: nobody is paid for the last hop. False if a half-key is no
+    /// scalar.
     @_noLocks
     public static func plan(
         ownHalfKeys: borrowing [4 of Bytes32],

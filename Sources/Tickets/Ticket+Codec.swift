@@ -1,6 +1,7 @@
 public import Bytes
 
-// counterparty 20 ‖ amount 12 ‖ index 6 ‖ channel epoch 3 ‖ win probability 7 ‖ challenge 20 ‖ signature 64
+// counterparty 20 ‖ amount 12 ‖ index 6 ‖ channel epoch 3 ‖ win probability 7 ‖ challenge 20 ‖
+// signature 64
 extension Ticket {
     /// Reads 132 bytes; `amountRange` if the amount is 10^25 or more, else `none`.
     @_noLocks

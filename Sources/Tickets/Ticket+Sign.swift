@@ -66,8 +66,8 @@ extension ProofOfRelay {
         return made ? sum : nil
     }
 
-    /// The challenge of the ticket that `own` and the half-key behind `hint` will redeem; nil for a hint
-    /// or half-key that is none.
+    /// The challenge of the ticket that `own` and the half-key behind `hint` will redeem; nil for a
+    /// hint or half-key that is none.
     public static func challenge(own: Bytes32, hint: Bytes33) -> Address? {
         var (own, point, sum) = (own, CurvePoint(), CurvePoint())
         let made = own.withRegion { Secp256k1.shared.multiplyBase($0, into: &point) }

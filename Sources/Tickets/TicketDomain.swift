@@ -21,16 +21,13 @@ public enum LuckRule: UInt8, Sendable, CaseIterable {
 
 /// The EIP-712 domain under which tickets are signed: it ties them to one settlement layer.
 public enum TicketDomain {
-    /// `dst` of a settlement layer: contract HoprChannels, version 2.0.0, at `contract` on `chainID`.
+    /// `dst` of a settlement layer: contract HoprChannels, version 2.0.0, at `contract` on
+    /// `chainID`.
     public static func separator(chainID: UInt64, contract: Address) -> Bytes32 {
-        var encoded: [UInt8] = []
-        encoded +=
-            Hash.keccak256(
-                Array(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                        .utf8
-                )
-            ).array
+        let type =
+            "EIP712Domain(string name,string version,uint256 chainId,"
+            + "address verifyingContract)"
+        var encoded = Hash.keccak256(Array(type.utf8)).array
         encoded += Hash.keccak256(Array("HoprChannels".utf8)).array
         encoded += Hash.keccak256(Array("2.0.0".utf8)).array
         encoded += [UInt8](repeating: 0, count: 24)
@@ -41,8 +38,8 @@ public enum TicketDomain {
         return Hash.keccak256(encoded)
     }
 
-    /// `dst'` of a channel under the commitment rule: Keccak-256(dst ‖ ticket epoch u32). Tickets of
-    /// an old ticket epoch fail as wrongly signed.
+    /// `dst'` of a channel under the commitment rule: Keccak-256(dst ‖ ticket epoch u32). Tickets
+    /// of an old ticket epoch fail as wrongly signed.
     public static func separator(_ domain: Bytes32, ticketEpoch: UInt32) -> Bytes32 {
         var material = domain.array
         for shift in [24, 16, 8, 0] {

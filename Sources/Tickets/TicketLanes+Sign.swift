@@ -4,8 +4,8 @@ internal import Crypto
 extension TicketLanes {
     /// Which tickets were signed by their issuer: the channel's source.
     ///
-    /// Recovers the signer and compares addresses, so r and s are in range, s is in the lower half, and
-    /// the parity bit is the one the contract needs. `hashes` come from `hash`.
+    /// Recovers the signer and compares addresses, so r and s are in range, s is in the lower half,
+    /// and the parity bit is the one the contract needs. `hashes` come from `hash`.
     @_noLocks
     public func verifyVariableTime(
         _ tickets: Column<Ticket>,

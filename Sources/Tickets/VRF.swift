@@ -3,17 +3,20 @@ public import Crypto
 
 /// The verifiable random function that decides tickets under the VRF rule.
 ///
-///     B = hash_to_curve(redeemer address ‖ ticket hash, domain)     V = a · B, a the redeemer's chain key
+///     B = hash_to_curve(redeemer address ‖ ticket hash, domain)
+///     V = a · B, where a is the redeemer's chain key
 ///
-/// HOPR's proof (h, s) shows that somebody knows log_B V, not that it is the redeemer's key: a redeemer
-/// could try other exponents until V wins. So a proof here carries a second part, (A, c, z), after Chaum
-/// and Pedersen: one and the same a stands behind A = a · G and V = a · B, and A has the redeemer's
-/// address.
+/// HOPR's proof (h, s) shows that somebody knows log_B V, not that it is the redeemer's key: a
+/// redeemer could try other exponents until V wins. So a proof here carries a second part, (A, c,
+/// z), after Chaum and Pedersen: one and the same a stands behind A = a · G and V = a · B, and A
+/// has the redeemer's address.
 ///
-///     h = H(address ‖ V ‖ R ‖ ticket hash)                          R = r · B, s = r + h·a
-///     c = H("DRAY_VRF_BINDING" ‖ A ‖ B ‖ V ‖ K ‖ L ‖ ticket hash)   K = k · G, L = k · B, z = k + c·a
+///     R = r · B, h = H(address ‖ V ‖ R ‖ ticket hash), s = r + h·a
+///     K = k · G, L = k · B, z = k + c·a,
+///     c = H("DRAY_VRF_BINDING" ‖ A ‖ B ‖ V ‖ K ‖ L ‖ ticket hash)
 ///
-/// Points are x ‖ y; H is expand_message_xmd with Keccak-256 to 48 bytes, modulo n, under the domain.
+/// Points are x ‖ y; H is expand_message_xmd with Keccak-256 to 48 bytes, modulo n, under the
+/// domain.
 public enum VRF {
     /// The base point B as x ‖ y.
     public static func base(redeemer: Address, hash: Bytes32, domain: Bytes32) -> Bytes64 {

@@ -85,8 +85,8 @@ public struct VRFProof: BitwiseCopyable, Sendable, Equatable {
         ) == bindingChallenge
     }
 
-    /// The points s·B and h·V that HOPR's contract wants beside the proof, each x ‖ y; nil if the proof
-    /// is no proof.
+    /// The points s·B and h·V that HOPR's contract wants beside the proof, each x ‖ y; nil if the
+    /// proof is no proof.
     public func witnesses(
         redeemer: Address,
         hash: Bytes32,

@@ -131,7 +131,9 @@ import Tickets
                     return .indexReplay
                 }
             case .ahead:
-                for word in words.indices {
+                let first = IndexWindow.word(top)
+                for step in 0..<IndexWindow.staleWordCount(top: top, newTop: index + 1) {
+                    let word = (first + step) % IndexWindow.wordCount
                     words[word] &= ~IndexWindow.stale(word: word, top: top, newTop: index + 1)
                 }
                 top = index + 1

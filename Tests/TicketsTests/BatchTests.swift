@@ -6,7 +6,8 @@ import Tickets
 
 /// A batch gives what its packets would get alone, for every mix of good and bad.
 @Suite struct BatchTests {
-    /// Fills the bench with tickets of which a random half is damaged in some way; returns who is good.
+    /// Fills the bench with tickets of which a random half is damaged in some way; returns who is
+    /// good.
     private func fill(_ bench: Bench, _ random: inout SeededGenerator) -> LaneMask {
         let keys = (0..<4).map { _ in random.key() }
         var good: LaneMask = 0

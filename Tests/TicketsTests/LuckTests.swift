@@ -5,8 +5,8 @@ import Testing
 import Tickets
 
 @Suite struct LuckTests {
-    /// A sender runs the relay that a ticket is for. It knows the opening, chooses the response, and
-    /// foresees every byte of the ticket that an honest node will write, but for the signature.
+    /// A sender runs the relay that a ticket is for. It knows the opening, chooses the response,
+    /// and foresees every byte of the ticket that an honest node will write, but for the signature.
     @Test func `grinding the response gains nothing`() {
         var random = SeededGenerator("grinding", seed: 31)
         let (honest, cheat) = (random.key(), random.key())
@@ -208,8 +208,8 @@ import Tickets
 }
 
 extension VRF {
-    /// What a cheat can do: another exponent behind V, a flawless first part, the binding as good as it
-    /// gets.
+    /// What a cheat can do: another exponent behind V, a flawless first part, the binding as good
+    /// as it gets.
     fileprivate static func forge(
         exponent: ChainKey,
         as redeemer: ChainKey,

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 import Tickets
 
-/// The ticket side of `packet-*.json`: every ticket on every hop, both ways, and the acknowledgements.
+/// The ticket side of `packet-*.json`: every ticket on every hop, both ways, and the
+/// acknowledgements.
 @Suite struct PacketVectorTests {
     struct Packet {
         let json: JSON

@@ -79,9 +79,9 @@ private func minus(_ s: [UInt8]) -> [UInt8] {
     }
 
     @Test func `the same signature with s in the upper half is refused`() {
-        // n - s with the other parity is mathematically the same signature; below 2^255 it would fit
-        // the format. Grind a nonce-like hash until n - s has no top bit is hopeless (2^-127), so the
-        // border itself is tried below, and here what the library would say.
+        // n - s with the other parity is mathematically the same signature; below 2^255 it would
+        // fit the format. Grind a nonce-like hash until n - s has no top bit is hopeless (2^-127),
+        // so the border itself is tried below, and here what the library would say.
         let (r, s, parity) = parts(good)
         let high = minus(s)
         #expect(high[0] & 0x80 != 0)
