@@ -11,16 +11,17 @@ public import Exchange
 @safe
 public struct ReplaySet: Sendable {
     /// Bytes before the table.
-    public static let headerBytes = 4_096
-    private static let magic: UInt64 = 0x3130_796c_7065_7244  // "Dreply01"
-    private static let probesMax = 1 << 16
+    @inlinable public static var headerBytes: Int { @_noLocks get { 4_096 } }
+    // "Dreply01".
+    private static var magic: UInt64 { @_noLocks get { 0x3130_796c_7065_7244 } }
+    private static var probesMax: Int { @_noLocks get { 1 << 16 } }
 
     private enum Cell {
-        static let magic = 0
-        static let places = 1
-        static let count = 2
-        static let hash0 = 3
-        static let hash1 = 4
+        static var magic: Int { @_noLocks get { 0 } }
+        static var places: Int { @_noLocks get { 1 } }
+        static var count: Int { @_noLocks get { 2 } }
+        static var hash0: Int { @_noLocks get { 3 } }
+        static var hash1: Int { @_noLocks get { 4 } }
     }
 
     /// All bytes.
@@ -54,7 +55,8 @@ public struct ReplaySet: Sendable {
         places = UInt64(ReplaySet.places(capacity: capacity))
         self.capacity = UInt64(capacity)
         table = AtomicWords(
-            region.slice(ReplaySet.headerBytes, 4 * Int(places)))
+            region.slice(ReplaySet.headerBytes, 4 * Int(places))
+        )
         if header.load(Cell.magic) == 0, header.load(Cell.places) == 0 {
             header.store(places, Cell.places)
             header.store(hash.k0, Cell.hash0)

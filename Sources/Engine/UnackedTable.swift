@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Exchange
+internal import Tickets
 
 /// Forwarded packets whose acknowledgement has not come: ticket and own half-key, found by hint.
 ///
@@ -8,31 +9,39 @@ internal import Exchange
 struct UnackedTable {
     /// No entry.
     static var none: UInt32 { @_noLocks get { .max } }
-    static let entryBytes = 256
+    static var entryBytes: Int { @_noLocks get { 256 } }
 
     /// One awaited acknowledgement.
     struct Entry: BitwiseCopyable {
         /// Key id of the neighbour that must acknowledge.
-        var nextKeyID: UInt32 = 0
+        var nextKeyID: UInt32
         /// Key id of the neighbour the ticket came from.
-        var previousKeyID: UInt32 = 0
+        var previousKeyID: UInt32
         /// Channel of the ticket; `.max` for a packet of our own.
-        var channel: UInt32 = .max
+        var channel: UInt32
         /// When it was entered.
-        var atNanos: UInt64 = 0
+        var atNanos: UInt64
+
+        @_noLocks
+        init(nextKeyID: UInt32, previousKeyID: UInt32, channel: UInt32, atNanos: UInt64) {
+            self.nextKeyID = nextKeyID
+            self.previousKeyID = previousKeyID
+            self.channel = channel
+            self.atNanos = atNanos
+        }
     }
 
     private enum Field {
-        static let chain = 0
-        static let older = 4
-        static let younger = 8
-        static let next = 12
-        static let previous = 16
-        static let channel = 20
-        static let atNanos = 24
-        static let hint = 32
-        static let ownHalfKey = 72
-        static let ticket = 104
+        static var chain: Int { @_noLocks get { 0 } }
+        static var older: Int { @_noLocks get { 4 } }
+        static var younger: Int { @_noLocks get { 8 } }
+        static var next: Int { @_noLocks get { 12 } }
+        static var previous: Int { @_noLocks get { 16 } }
+        static var channel: Int { @_noLocks get { 20 } }
+        static var atNanos: Int { @_noLocks get { 24 } }
+        static var hint: Int { @_noLocks get { 32 } }
+        static var ownHalfKey: Int { @_noLocks get { 72 } }
+        static var ticket: Int { @_noLocks get { 104 } }
     }
 
     private struct Ends: BitwiseCopyable {
@@ -99,8 +108,10 @@ struct UnackedTable {
     private func bucket(_ hint: Region) -> Int {
         let first = hash.hash(hint.bigEndian(0, count: 8), hint.bigEndian(8, count: 8))
         let digest = hash.hash(
-            first ^ UInt64(hint.byte(32)), hint.bigEndian(16, count: 8),
-            hint.bigEndian(24, count: 8))
+            first ^ UInt64(hint.byte(32)),
+            hint.bigEndian(16, count: 8),
+            hint.bigEndian(24, count: 8)
+        )
         return Int(truncatingIfNeeded: digest) & (buckets.count - 1)
     }
 
@@ -118,7 +129,7 @@ struct UnackedTable {
 
     /// Enters what is awaited; the table is not full and does not hold the hint.
     @_noLocks
-    func insert(_ value: Entry, hint: Region, ownHalfKey: Region, ticket: Region) {
+    func insert(_ value: Entry, hint: Region, ownHalfKey: Region, ticketOf ticket: Ticket) {
         var ends = self.ends[0]
         let place = ends.free
         assert(place != UnackedTable.none)
@@ -143,7 +154,7 @@ struct UnackedTable {
         entry.store(value.atNanos, Field.atNanos)
         entry.copy(hint, to: Field.hint)
         entry.copy(ownHalfKey, to: Field.ownHalfKey)
-        entry.copy(ticket, to: Field.ticket)
+        ticket.write(to: entry.slice(Field.ticket, Ticket.byteCount))
     }
 
     /// What is known of an entry.
@@ -151,8 +162,11 @@ struct UnackedTable {
     func value(_ place: UInt32) -> Entry {
         let entry = entry(place)
         return Entry(
-            nextKeyID: entry.load(Field.next), previousKeyID: entry.load(Field.previous),
-            channel: entry.load(Field.channel), atNanos: entry.load(Field.atNanos))
+            nextKeyID: entry.load(Field.next),
+            previousKeyID: entry.load(Field.previous),
+            channel: entry.load(Field.channel),
+            atNanos: entry.load(Field.atNanos)
+        )
     }
 
     /// An entry's hint, 33 bytes.
