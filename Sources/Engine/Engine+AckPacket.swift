@@ -23,8 +23,11 @@ extension Engine {
         guard Int(node) < snapshot.nodes.count, count > 0, count <= config.geometry.ackCapacity,
             count <= halfKeys.count
         else { return false }
-        let text = ackText.slice(0, Acknowledgements.textBytes(count: count))
-        let acks = Acknowledgements.begin(text, count: count)
+        let textBytes = Acknowledgements.textBytes(count: count)
+        let acks = Acknowledgements.begin(
+            AckPacket.text(in: packet, count: textBytes, geometry: config.geometry),
+            count: count
+        )
         for index in 0..<count {
             Acknowledgements.make(
                 halfKey: halfKeys.region(index),
@@ -34,16 +37,18 @@ extension Engine {
         }
         random.fill(entropy)
         let row = snapshot.nodes[Int(node)]
-        let challenge = Build.ackPacket(
+        var challenge = Address()
+        let made = AckPacket.seal(
+            packet,
+            textBytes: textBytes,
             to: row.packetKey,
-            plainText: text,
             random: entropy,
             geometry: config.geometry,
-            packet: packet,
-            scratch: building
+            scratch: building,
+            challenge: &challenge
         )
         zeroize(entropy)
-        guard let challenge else { return false }
+        guard made else { return false }
         signZeroHop(row, challenge, packet, snapshot)
         counters.count(.ackPacketsOut)
         counters.count(.acksOut, by: UInt64(count))

@@ -43,7 +43,6 @@ public struct Engine: ~Copyable {
     let table: UnackedTable
     let peers: PeerRows
     let entropy: Region
-    let ackText: Region
     let wiped: Region
 
     /// Bytes of memory that an engine needs.
@@ -96,7 +95,6 @@ public struct Engine: ~Copyable {
         table = parts.table
         peers = parts.peers
         entropy = parts.entropy
-        ackText = parts.ackText
         let blinding = entropy.slice(0, 32)
         random.fill(blinding)
         curve.randomise(seed: blinding)
@@ -165,7 +163,6 @@ struct EngineMemory {
     let table: UnackedTable
     let peers: PeerRows
     let entropy: Region
-    let ackText: Region
     let stateStart: Int
     let stateEnd: Int
     let scratchStart: Int
@@ -188,7 +185,6 @@ struct EngineMemory {
         scratch = PeelScratch(&arena)
         building = BuildScratch(&arena)
         lanes = Lanes(&arena)
-        entropy = arena.region(Build.ackRandomBytes)
-        ackText = arena.region(config.geometry.messageBytesMax)
+        entropy = arena.region(AckPacket.randomBytes)
     }
 }
