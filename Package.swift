@@ -246,7 +246,7 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Bytes", "JSON", "Sphinx", "Node"],
+            dependencies: ["Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Chain", "Node"],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests
         ),

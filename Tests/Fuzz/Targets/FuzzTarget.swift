@@ -6,16 +6,24 @@ import Bytes
 /// A body finds a fault by trapping: a wrong answer is a `precondition`, not a message.
 public enum FuzzTarget: String, CaseIterable, Sendable {
     case packet
+    case ticket
     case message
+    case acknowledgement
     case configuration
+    case adminSocket = "admin-socket"
+    case ledgerSocket = "ledger-socket"
     case vectorFile = "vector-file"
 
     /// Feeds one input.
     public func run(_ input: [UInt8]) {
         switch self {
         case .packet: fuzzPacket(input)
+        case .ticket: fuzzTicket(input)
         case .message: fuzzMessage(input)
+        case .acknowledgement: fuzzAcknowledgement(input)
         case .configuration: fuzzConfiguration(input)
+        case .adminSocket: fuzzAdminSocket(input)
+        case .ledgerSocket: fuzzLedgerSocket(input)
         case .vectorFile: fuzzVectorFile(input)
         }
     }
@@ -39,7 +47,7 @@ struct FuzzInput {
 }
 
 extension FuzzTarget {
-    /// libFuzzer's callback takes no context: the target of this process, set once before it starts.
+    /// libFuzzer's callback takes no context: this process's target, set once before it starts.
     nonisolated(unsafe) private static var chosen = FuzzTarget.packet
 
     /// Sets the target by name; false if there is none of that name.
