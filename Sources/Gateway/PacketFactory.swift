@@ -71,7 +71,7 @@ public struct PacketFactory {
         public var secrets = PathSecrets()
         /// Proof of relay of the forward path.
         public var plan = ProofPlan()
-        /// Sender ids: the header's, then the SURBs'.
+        /// Sender ids: the header's, which is also the first SURB's, then the other SURBs'.
         public var senderIDs: [SenderID] = []
         /// SURBs inside.
         public var surbs: [[UInt8]] = []
@@ -172,16 +172,16 @@ public struct PacketFactory {
         details.senderIDs = [senderID]
         var openers: [ReplyOpener] = []
         for (index, route) in returns.enumerated() {
-            let next = SenderIDChain.next(
-                details.senderIDs[index],
-                position: UInt32(index + 1)
-            )
-            details.senderIDs.append(next)
-            let made = surb(route, next, draw)
+            // The first SURB goes by the header's own id.
+            if index > 0 {
+                senderID = SenderIDChain.next(senderID, position: UInt32(index))
+                details.senderIDs.append(senderID)
+            }
+            let made = surb(route, senderID, draw)
             details.surbs.append(made.bytes)
             openers.append(made.opener)
         }
-        let header = seal(forward, reply: false, senderID: senderID, draw)
+        let header = seal(forward, reply: false, senderID: details.senderIDs[0], draw)
         let data = Message.encode(
             signal: request.signal,
             surbs: details.surbs,

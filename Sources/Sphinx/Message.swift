@@ -75,7 +75,7 @@ extension Message {
     public static func unpack(
         _ block: [UInt8],
         geometry: Geometry
-    ) -> Result<(signal: UInt8, surbs: [[UInt8]], text: [UInt8]), Refusal> {
+    ) -> Result<Parts, Refusal> {
         var block = block
         return block.withRegion { block in
             let found = Padding.find(block)
@@ -89,8 +89,18 @@ extension Message {
                 bytes.slice(message.surbOffset + $0 * geometry.surbBytes, geometry.surbBytes).array
             }
             let text = bytes.slice(message.textOffset, bytes.byteCount - message.textOffset).array
-            return .success((message.signal, surbs, text))
+            return .success(Parts(signal: message.signal, surbs: surbs, text: text))
         }
+    }
+
+    /// A message taken apart.
+    public struct Parts: Equatable, Sendable {
+        /// 0...3.
+        public var signal: UInt8
+        /// SURBs, all of the profile's length.
+        public var surbs: [[UInt8]]
+        /// Plain text.
+        public var text: [UInt8]
     }
 
     /// Why a block is no message.

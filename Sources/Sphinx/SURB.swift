@@ -117,7 +117,8 @@ public enum Reply {
     }
 }
 
-/// Sender ids of one message: the header's own, then one for each SURB.
+/// Sender ids of one message: the header's own, by which the first SURB goes too, then one for each
+/// further SURB.
 public enum SenderIDChain {
     /// The id after `previous`; `position` counts from 1.
     @_noLocks

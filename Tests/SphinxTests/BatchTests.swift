@@ -8,8 +8,8 @@ import Testing
 /// Packets for one node, made on the spot: relayed and final ones.
 private struct Mill {
     let bench: Bench
-    let key = PacketKey(bytes: [UInt8](repeating: 3, count: 32))
-    let next = PacketKey(bytes: [UInt8](repeating: 4, count: 32))
+    let key = PacketKey.make([UInt8](repeating: 3, count: 32))
+    let next = PacketKey.make([UInt8](repeating: 4, count: 32))
 
     func packet(relayed: Bool, _ random: inout SeededGenerator) -> [UInt8] {
         var path = PathNodes()

@@ -57,9 +57,8 @@ extension PacketKey {
 
     private var publicKeyRegion: Region { signingKey.slice(32, 32) }
 
-    convenience init(bytes: [UInt8]) {
-        let secret = SecretBytes(bytes)
-        self.init(seed: secret.region)
+    static func make(_ bytes: [UInt8]) -> PacketKey {
+        SecretBytes(bytes).withRegion { PacketKey(seed: $0) }
     }
 }
 
@@ -105,7 +104,7 @@ struct Cast {
     let keyIDs: [UInt32]
 
     init(_ nodes: [JSON]) {
-        keys = nodes.map { PacketKey(bytes: $0.hex("offchain_seed")) }
+        keys = nodes.map { PacketKey.make($0.hex("offchain_seed")) }
         keyIDs = nodes.map { node in node.hex("key_id").reduce(0) { $0 << 8 | UInt32($1) } }
     }
 
