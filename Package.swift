@@ -147,7 +147,7 @@ let package = Package(
         module("Channels", ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"]),
         module("Gateway", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         // L5
-        module("Conform", ["Bytes", "JSON", "Crypto", "Sphinx", "Tickets"]),
+        module("Conform", ["Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Gateway"]),
         module(
             "Node",
             [

@@ -1,5 +1,4 @@
 public import Bytes
-internal import Tickets
 
 /// Builds a snapshot from ordinary values; control plane only.
 public struct SnapshotBuilder: Sendable {
@@ -51,20 +50,7 @@ public struct SnapshotBuilder: Sendable {
         var arena = Arena(region)
         let snapshot = layout(&arena, region)
         snapshot.headerColumn[0] = header(byteCount: arena.used)
-        for (index, key) in [current, previous ?? current].enumerated() {
-            snapshot.scalars[index] = key.scalar
-            snapshot.publicKeys[index] = key.publicKey
-            snapshot.signingKeys[index] = key.secretKey
-        }
-        snapshot.chainKey[0] = chainKey
-        for (index, node) in nodes.enumerated() {
-            var row = node
-            row.outgoingID = TicketDomain.channelID(
-                source: chainAddress,
-                destination: node.chainAddress
-            )
-            snapshot.nodes[index] = row
-        }
+        for (index, node) in nodes.enumerated() { snapshot.nodes[index] = node }
         linkChannels(snapshot)
         for index in nodes.indices { link(snapshot, index) }
         return snapshot
@@ -102,9 +88,11 @@ public struct SnapshotBuilder: Sendable {
             channelCount: channelCount,
             indexCount: indexCount,
             hash: hash,
-            keyIDs: [current.keyID, previous?.keyID ?? current.keyID],
+            current: current,
+            previous: previous ?? current,
             hasPrevious: previous == nil ? 0 : 1,
             chainAddress: chainAddress,
+            chainKey: chainKey,
             policy: policy,
             domain: domain
         )
@@ -115,13 +103,6 @@ public struct SnapshotBuilder: Sendable {
         var owner: [Address: [Int]] = [:]
         for (index, node) in nodes.enumerated() {
             owner[node.chainAddress, default: []].append(index)
-        }
-        for indices in owner.values where indices.count > 1 {
-            for (place, index) in indices.enumerated() {
-                var node = snapshot.nodes[index]
-                node.alias = UInt32(indices[(place + 1) % indices.count])
-                snapshot.nodes[index] = node
-            }
         }
         for (slot, channel) in channels {
             snapshot.channels[Int(slot)] = channel
