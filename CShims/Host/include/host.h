@@ -1,1 +1,36 @@
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What Swift cannot spell of the machine: each function returns >= 0, or -errno.
+
+// Ties the calling thread to one CPU.
+int host_pin(int cpu);
+// CPUs the process may run on.
+int host_cpus(void);
+// Starts a thread; `body` runs on it once with `context`. Its name has at most 15 bytes.
+int host_thread(void (*_Nonnull body)(void *_Nullable), void *_Nullable context,
+                const char *_Nonnull name);
+// Nanoseconds of the monotonic clock.
+uint64_t host_nanos(void);
+// The CPU's cycle counter.
+uint64_t host_ticks(void);
+// Keeps the process out of core dumps and debuggers of the same user.
+int host_hide(void);
+
+enum host_pages : uint32_t { HOST_PAGES_SMALL = 0, HOST_PAGES_ADVISED = 1, HOST_PAGES_HUGE = 2 };
+
+// Maps zeroed memory: huge pages if there are some, else small ones with the wish for huge ones.
+int host_map(size_t bytes, void *_Nullable *_Nonnull out, enum host_pages *_Nonnull pages);
+// Gives back what host_map mapped.
+void host_unmap(void *_Nonnull base, size_t bytes);
+// Maps a file of `bytes` bytes, shared, made or grown with zeros if it is shorter; -EFBIG if
+// longer. Its blocks are reserved now, so that a full disk shows here and not as a fault later.
+int host_map_file(const char *_Nonnull path, size_t bytes, void *_Nullable *_Nonnull out);
+// Writes a file mapping to its disk.
+int host_sync(void *_Nonnull base, size_t bytes);
+void host_unmap_file(void *_Nonnull base, size_t bytes);
+
+// Bytes the calling thread has allocated so far, by jemalloc if it is linked; -1 if nobody counts.
+int64_t host_allocated(void);

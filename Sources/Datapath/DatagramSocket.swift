@@ -1,0 +1,67 @@
+internal import CRing
+
+#if canImport(Glibc)
+internal import Glibc
+#endif
+
+/// A bound UDP socket.
+public struct DatagramSocket: ~Copyable, Sendable {
+    let descriptor: Int32
+    /// Where it receives: the port that was given out if 0 was asked for.
+    public let address: DatagramAddress
+
+    /// Binds a socket.
+    ///
+    /// - Parameters:
+    ///   - address: port 0 takes a free one.
+    ///   - shared: other sockets of this user may bind the same port (`SO_REUSEPORT`): one for each
+    ///     worker.
+    ///   - bufferBytes: wish for the kernel's buffers, each way.
+    public init(
+        _ address: DatagramAddress,
+        shared: Bool,
+        bufferBytes: Int
+    ) throws(DatapathError) {
+        var raw = address.raw
+        let descriptor = unsafe socket_open(&raw, shared ? 1 : 0, UInt32(bufferBytes))
+        guard descriptor >= 0 else { throw DatagramSocket.error(descriptor, address) }
+        let status = unsafe socket_address(descriptor, &raw)
+        guard status >= 0 else {
+            socket_close(descriptor)
+            throw .system("getsockname", -status)
+        }
+        self.descriptor = descriptor
+        self.address = DatagramAddress(raw)
+    }
+
+    deinit { socket_close(descriptor) }
+
+    /// Throws `portInUse` if anybody holds the port, another Dray included: `shared` sockets of one
+    /// user would let each other in.
+    ///
+    /// A process that was killed keeps its port for some milliseconds, so this tries for
+    /// `patienceNanos`.
+    public static func probe(
+        _ address: DatagramAddress,
+        patienceNanos: UInt64 = 500_000_000
+    ) throws(DatapathError) {
+        let end = Host.nanos() + patienceNanos
+        while true {
+            do throws(DatapathError) {
+                _ = try DatagramSocket(address, shared: false, bufferBytes: 0)
+                return
+            } catch {
+                guard case .portInUse = error, Host.nanos() < end else { throw error }
+                usleep(5_000)
+            }
+        }
+    }
+
+    private static func error(_ status: Int32, _ address: DatagramAddress) -> DatapathError {
+        switch -status {
+        case EADDRINUSE: .portInUse(address.port)
+        case EADDRNOTAVAIL: .noSuchAddress
+        default: .system("bind", -status)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+public import Bytes
+
+/// Who may touch a slot.
+public enum SlotOwner: UInt8, CaseIterable, Sendable {
+    /// Nobody.
+    case free
+    /// The kernel, to receive into.
+    case kernel
+    /// The worker: in a batch, or on its way out.
+    case worker
+    /// The mixer.
+    case mixer
+
+    @inlinable var index: UInt8 {
+        @_noLocks
+        get { unsafe unsafeBitCast(self, to: UInt8.self) }
+    }
+}
+
+/// Which slots are free, and who has the others. Last given, first taken: memory stays warm.
+public struct SlotPool: ~Copyable {
+    @usableFromInline let owners: Column<UInt8>
+    @usableFromInline let stack: Column<UInt32>
+    /// Slots nobody has.
+    public private(set) var freeCount: Int
+
+    /// All of `count` slots, free.
+    public init(_ arena: inout Arena, count: Int, measuring: Bool = false) {
+        owners = arena.column(UInt8.self, count)
+        stack = arena.column(UInt32.self, count)
+        freeCount = count
+        if measuring { return }
+        for place in 0..<count { stack[place] = UInt32(count - 1 - place) }
+    }
+
+    /// Number of slots.
+    public var count: Int {
+        @_noLocks
+        get { owners.count }
+    }
+
+    /// Takes a free slot for `owner`; nil if none is left.
+    @_noLocks
+    public mutating func take(_ owner: SlotOwner) -> UInt32? {
+        guard freeCount > 0 else { return nil }
+        freeCount -= 1
+        let slot = stack[freeCount]
+        move(slot, from: .free, to: owner)
+        return slot
+    }
+
+    /// Gives a slot back.
+    @_noLocks
+    public mutating func give(_ slot: UInt32, from owner: SlotOwner) {
+        move(slot, from: owner, to: .free)
+        stack[freeCount] = slot
+        freeCount += 1
+    }
+
+    /// A slot changes hands.
+    @_noLocks
+    public func move(_ slot: UInt32, from: SlotOwner, to: SlotOwner) {
+        assert(owners[Int(slot)] == from.index, "slot of another owner")
+        owners[Int(slot)] = to.index
+    }
+
+    /// Slots that `owner` has: counts them one by one.
+    public func count(of owner: SlotOwner) -> Int {
+        var number = 0
+        for slot in 0..<count where owners[slot] == owner.rawValue { number += 1 }
+        return number
+    }
+}
