@@ -203,12 +203,20 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: tests
         ),
+        .target(
+            name: "CKernelProbe",
+            dependencies: ["CKernels"],
+            path: "Tests/KernelProbe",
+            cSettings: optimised
+        ),
         testModule("BytesTests", ["Bytes", "TestSupport"]),
         testModule("JSONTests", ["JSON", "TestSupport"]),
         testModule("LocalSocketTests", ["LocalSocket", "TestSupport"]),
         testModule(
             "CryptoTests",
-            ["Crypto", "Bytes", "CKernels", "CSodium", "JSON", "TestSupport"]
+            [
+                "Crypto", "Bytes", "CKernels", "CKernelProbe", "CSodium", "JSON", "TestSupport",
+            ]
         ),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule(
