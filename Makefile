@@ -90,7 +90,8 @@ fuzz: deps
 	DRAY_SANITIZE=1 DRAY_FUZZ=1 swift build --product dray-fuzz --scratch-path .build/fuzz \
 	    --sanitize=address -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld \
 	    -Xcc -fsanitize=fuzzer-no-link
-	@for target in $(FUZZ_TARGETS); do \
+	@export SWIFT_BACKTRACE=enable=no; \
+	for target in $(FUZZ_TARGETS); do \
 	    mkdir -p .build/fuzz/found/$$target; \
 	    echo "== $$target"; \
 	    .build/fuzz/debug/dray-fuzz $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 \

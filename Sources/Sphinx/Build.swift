@@ -62,7 +62,7 @@ public enum Build {
     ///
     /// - Parameter halfKeys: false if nobody will be paid on the path, so that none are needed.
     /// - Returns: no secrets (`count` 0) if a public key is no point.
-    /// - Source: hopr-wire 5.3.
+    /// - Source: Sphinx (2009), forming a message; RFC-0004.
     @_noLocks
     public static func derive(
         seed: Region,
@@ -140,7 +140,7 @@ public enum Build {
     /// - Parameters:
     ///   - proofs: one string for every node but the last.
     ///   - padding: at least `paddingBytes(nodes: count)` random bytes.
-    /// - Source: hopr-wire 6.5.
+    /// - Source: Sphinx (2009), forming a header; RFC-0004.
     @_noLocks
     public static func seal(
         secrets: borrowing PathSecrets,

@@ -34,7 +34,7 @@ public enum Peel {
     ///   - lanes: the lanes to open.
     /// - Returns: which lanes opened, and why the others did not. No slot is written.
     /// - Time: constant in keys and bytes; variable in which lanes are meant.
-    /// - Source: hopr-wire 5.2, 5.4, 6.3, 6.4.
+    /// - Source: Sphinx (2009), message processing; RFC-0004.
     @_noLocks
     public static func open(
         _ batch: borrowing Batch,

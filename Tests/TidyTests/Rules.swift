@@ -36,7 +36,7 @@ enum Rules {
             ["/wo", "rk/"], ["/ro", "ot/"], ["/ho", "me/"], ["/opt", "/swift"],
             ["deb.deb", "ian.org"],
             ["py", "pi.org"], ["pythonho", "sted.org"], ["registry.np", "mjs"], ["crat", "es.io"],
-            ["proxy.gol", "ang"], ["security.deb", "ian.org"],
+            ["proxy.gol", "ang"], ["security.deb", "ian.org"], ["hopr", "-wire"],
         ].map { $0.joined() }
         return file.lines.enumerated().flatMap { index, line in
             traces.filter { line.contains($0) }.map { "\(file.path):\(index + 1): \($0)" }
