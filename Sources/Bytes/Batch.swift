@@ -64,7 +64,7 @@ public struct Slab: @unchecked Sendable {
 /// `count...` are never live.
 public struct Batch: ~Copyable {
     /// Most lanes in a batch.
-    public static let capacity = 64
+    @inlinable public static var capacity: Int { @_noLocks get { 64 } }
 
     /// Lanes in use.
     public var count = 0

@@ -8,12 +8,12 @@ public import Bytes
 /// are reserved durably.
 public struct ChannelBooks: Sendable {
     /// Indices that the window remembers below the highest seen.
-    public static let windowSpan: UInt64 = 65_536
+    @inlinable public static var windowSpan: UInt64 { @_noLocks get { 65_536 } }
     /// The furthest an issuer may jump ahead.
-    public static let jumpMax: UInt64 = 1 << 32
+    @inlinable public static var jumpMax: UInt64 { @_noLocks get { 1 << 32 } }
 
-    static let wordsPerSlot = Int(windowSpan) / 32
-    static let cellsPerSlot = 8
+    static var wordsPerSlot: Int { @_noLocks get { Int(windowSpan) / 32 } }
+    static var cellsPerSlot: Int { @_noLocks get { 8 } }
 
     /// Number of slots.
     public let slotCount: Int
@@ -24,11 +24,11 @@ public struct ChannelBooks: Sendable {
     private let window: AtomicCells
 
     private enum Cell {
-        static let floor = 0
-        static let top = 1
-        static let nextIndex = 2
-        static let indexLimit = 3
-        static let stopped = 4
+        static var floor: Int { @_noLocks get { 0 } }
+        static var top: Int { @_noLocks get { 1 } }
+        static var nextIndex: Int { @_noLocks get { 2 } }
+        static var indexLimit: Int { @_noLocks get { 3 } }
+        static var stopped: Int { @_noLocks get { 4 } }
     }
 
     /// Bytes for `slots` channels.

@@ -46,8 +46,8 @@ public struct CommandWriter: Sendable {
 }
 
 enum CommandKind {
-    static let send: UInt32 = 1
-    static let acknowledge: UInt32 = 2
+    static var send: UInt32 { @_noLocks get { 1 } }
+    static var acknowledge: UInt32 { @_noLocks get { 2 } }
 }
 
 /// A command as the worker sees it; the packet lies in the ring until `release`.
@@ -70,7 +70,7 @@ public struct Command: Sendable {
 
 /// The worker's end of its command ring.
 public struct CommandReader: Sendable {
-    static let sendHead = 40
+    static var sendHead: Int { @_noLocks get { 40 } }
     private var ring: RingReader
 
     /// Reads from the ring in `region`.

@@ -48,11 +48,13 @@ public enum Counter: UInt8, CaseIterable, Sendable {
 
 /// One worker's numbers: written by it alone, read by anybody.
 public struct Counters: Sendable {
-    static let dropCells = 128
-    static let counterCells = 64
+    static var dropCells: Int { @_noLocks get { 128 } }
+    static var counterCells: Int { @_noLocks get { 64 } }
 
     /// Bytes of memory.
-    public static let byteCount = 8 * (dropCells + counterCells + Histogram.cells)
+    public static var byteCount: Int {
+        @_noLocks get { 8 * (dropCells + counterCells + Histogram.cells) }
+    }
 
     /// All bytes, for comparing.
     public let region: Region
@@ -95,7 +97,7 @@ public struct Counters: Sendable {
 
 /// Nanoseconds in classes about 6 % wide: sixteen to each power of two.
 public struct Histogram: Sendable {
-    static let cells = 1_024
+    static var cells: Int { @_noLocks get { 1_024 } }
     private let counts: AtomicCells
     private let first: Int
 

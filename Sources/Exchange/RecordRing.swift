@@ -4,9 +4,9 @@ public import Bytes
 ///
 /// A record is never split: where the end of the memory would split it, a filler is left there.
 public enum RecordRing {
-    static let headerBytes = 256
-    static let tailCell = 0
-    static let headCell = 16
+    static var headerBytes: Int { @_noLocks get { 256 } }
+    static var tailCell: Int { @_noLocks get { 0 } }
+    static var headCell: Int { @_noLocks get { 16 } }
 
     /// Bytes for a ring with `capacity` bytes of records, a power of two.
     public static func byteCount(capacity: Int) -> Int { headerBytes + capacity }

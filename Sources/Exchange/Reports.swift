@@ -31,18 +31,18 @@ public struct Delivery: Sendable {
 }
 
 enum ReportKind {
-    static let locked: UInt32 = 1
-    static let unlocked: UInt32 = 2
-    static let released: UInt32 = 3
-    static let delivery: UInt32 = 4
-    static let acknowledged: UInt32 = 5
+    static var locked: UInt32 { @_noLocks get { 1 } }
+    static var unlocked: UInt32 { @_noLocks get { 2 } }
+    static var released: UInt32 { @_noLocks get { 3 } }
+    static var delivery: UInt32 { @_noLocks get { 4 } }
+    static var acknowledged: UInt32 { @_noLocks get { 5 } }
 }
 
 /// The worker's end of its report ring.
 public struct ReportWriter: Sendable {
     /// Bytes of a ticket.
-    public static let ticketBytes = 132
-    static let deliveryHead = 72
+    @inlinable public static var ticketBytes: Int { @_noLocks get { 132 } }
+    static var deliveryHead: Int { @_noLocks get { 72 } }
 
     private var ring: RingWriter
 

@@ -9,6 +9,10 @@ public struct NodeRow: BitwiseCopyable, Sendable {
     public var incoming: UInt32
     /// Slot of the channel from us to this node, or `Snapshot.none`.
     public var outgoing: UInt32
+    /// Another row of the same node, while its packet key changes; or `Snapshot.none`.
+    public var alias: UInt32
+    /// Id of the channel from us to this node, whether it exists or not.
+    public var outgoingID: Bytes32
     /// Ed25519 public key.
     public var packetKey: Bytes32
     /// Chain address.
@@ -21,6 +25,8 @@ public struct NodeRow: BitwiseCopyable, Sendable {
         self.keyID = keyID
         incoming = .max
         outgoing = .max
+        alias = .max
+        outgoingID = Bytes32()
         self.packetKey = packetKey
         self.chainAddress = chainAddress
         self.endpoint = endpoint
@@ -136,21 +142,21 @@ public struct Policy: BitwiseCopyable, Sendable {
     public var price: UInt128
     /// Smallest amount of an incoming ticket.
     public var minimumAmount: UInt128
-    /// Winning probability of our own tickets, 56 bits.
-    public var winProb: UInt64
-    /// Smallest winning probability taken, 56 bits.
-    public var requiredWinProb: UInt64
+    /// Winning probability of our own tickets.
+    public var winProbability: WinProbability
+    /// Smallest winning probability taken.
+    public var winProbabilityLeast: WinProbability
 
     /// Always-winning tickets at one price.
     public init(
         price: UInt128,
         minimumAmount: UInt128 = 0,
-        winProb: UInt64 = (1 << 56) - 1,
-        requiredWinProb: UInt64 = 0
+        winProbability: WinProbability = .always,
+        winProbabilityLeast: WinProbability = .never
     ) {
         self.price = price
         self.minimumAmount = minimumAmount
-        self.winProb = winProb
-        self.requiredWinProb = requiredWinProb
+        self.winProbability = winProbability
+        self.winProbabilityLeast = winProbabilityLeast
     }
 }

@@ -8,7 +8,7 @@ public import Bytes
 /// what is remembered for longer than a batch is the key id.
 public struct Snapshot: Sendable {
     /// No node, or no channel.
-    public static let none = UInt32.max
+    @inlinable public static var none: UInt32 { @_noLocks get { .max } }
 
     /// Fixed-size beginning.
     public struct Header: BitwiseCopyable, Sendable {
@@ -22,26 +22,30 @@ public struct Snapshot: Sendable {
         public var indexCount: Int
         /// Key of the hash indices.
         public var hash: KeyedHash
-        /// Current packet key.
-        public var current: PacketIdentity
-        /// Packet key still served for its grace.
-        public var previous: PacketIdentity
-        /// 1 if `previous` is served.
+        /// Key ids of our packet keys: the current one, and the one still served for its grace.
+        public var keyIDs: [2 of UInt32]
+        /// 1 if the second packet key is served.
         public var hasPrevious: UInt8
         /// Our chain address.
         public var chainAddress: Address
-        /// Our chain key, secret.
-        public var chainKey: Bytes32
         /// Prices.
         public var policy: Policy
-        /// Chain id and contract, hashed: the plain domain separator of zero-hop tickets.
+        /// Plain domain separator of the settlement layer; that of zero-hop tickets.
         public var domain: Bytes32
     }
 
     /// All bytes.
     public let region: Region
-    /// The header, secrets included.
+    /// The header, one row.
     public let headerColumn: Column<Header>
+    /// Sphinx scalars of our packet keys, current and previous; secret.
+    public let scalars: Column<Bytes32>
+    /// Their public keys.
+    public let publicKeys: Column<Bytes32>
+    /// Their Ed25519 signing keys (seed ‖ public key); secret.
+    public let signingKeys: Column<Bytes64>
+    /// Our chain key, one row; secret.
+    public let chainKey: Column<Bytes32>
     /// Nodes by index.
     public let nodes: Column<NodeRow>
     /// Channels by slot.
@@ -66,6 +70,10 @@ public struct Snapshot: Sendable {
     init(_ arena: inout Arena, region: Region, nodes: Int, channels: Int, index: Int) {
         self.region = region
         headerColumn = arena.column(Header.self, 1)
+        scalars = arena.column(Bytes32.self, 2)
+        publicKeys = arena.column(Bytes32.self, 2)
+        signingKeys = arena.column(Bytes64.self, 2)
+        chainKey = arena.column(Bytes32.self, 1)
         self.nodes = arena.column(NodeRow.self, nodes)
         self.channels = arena.column(ChannelRow.self, channels)
         byKey = arena.column(UInt32.self, index)

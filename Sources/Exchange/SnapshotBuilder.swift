@@ -1,4 +1,5 @@
 public import Bytes
+internal import Tickets
 
 /// Builds a snapshot from ordinary values; control plane only.
 public struct SnapshotBuilder: Sendable {
@@ -50,7 +51,20 @@ public struct SnapshotBuilder: Sendable {
         var arena = Arena(region)
         let snapshot = layout(&arena, region)
         snapshot.headerColumn[0] = header(byteCount: arena.used)
-        for (index, node) in nodes.enumerated() { snapshot.nodes[index] = node }
+        for (index, key) in [current, previous ?? current].enumerated() {
+            snapshot.scalars[index] = key.scalar
+            snapshot.publicKeys[index] = key.publicKey
+            snapshot.signingKeys[index] = key.secretKey
+        }
+        snapshot.chainKey[0] = chainKey
+        for (index, node) in nodes.enumerated() {
+            var row = node
+            row.outgoingID = TicketDomain.channelID(
+                source: chainAddress,
+                destination: node.chainAddress
+            )
+            snapshot.nodes[index] = row
+        }
         linkChannels(snapshot)
         for index in nodes.indices { link(snapshot, index) }
         return snapshot
@@ -88,11 +102,9 @@ public struct SnapshotBuilder: Sendable {
             channelCount: channelCount,
             indexCount: indexCount,
             hash: hash,
-            current: current,
-            previous: previous ?? current,
+            keyIDs: [current.keyID, previous?.keyID ?? current.keyID],
             hasPrevious: previous == nil ? 0 : 1,
             chainAddress: chainAddress,
-            chainKey: chainKey,
             policy: policy,
             domain: domain
         )
@@ -103,6 +115,13 @@ public struct SnapshotBuilder: Sendable {
         var owner: [Address: [Int]] = [:]
         for (index, node) in nodes.enumerated() {
             owner[node.chainAddress, default: []].append(index)
+        }
+        for indices in owner.values where indices.count > 1 {
+            for (place, index) in indices.enumerated() {
+                var node = snapshot.nodes[index]
+                node.alias = UInt32(indices[(place + 1) % indices.count])
+                snapshot.nodes[index] = node
+            }
         }
         for (slot, channel) in channels {
             snapshot.channels[Int(slot)] = channel
