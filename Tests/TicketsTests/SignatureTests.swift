@@ -79,8 +79,8 @@ private func minus(_ s: [UInt8]) -> [UInt8] {
     }
 
     @Test func `a sound signature with s in the upper half is refused`() {
-        // Between n/2 and 2^255 a high s fits the format. Nobody meets one by chance, so the hash is
-        // made for it: r and s are chosen, and hash = s·k - r·d.
+        // Between n/2 and 2^255 a high s fits the format. Nobody meets one by chance, so the hash
+        // is made for it: r and s are chosen, and hash = s·k - r·d.
         var random = SeededGenerator("high s", seed: 16)
         let nonce = random.key()
         let s = [0x7f] + [UInt8](repeating: 0xff, count: 31)
