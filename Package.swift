@@ -234,11 +234,34 @@ let package = Package(
                 "Bytes", "TestSupport",
             ]
         ),
-        testModule("StoreTests", ["Store", "Bytes", "TestSupport"]),
-        testModule("ChainTests", ["Chain", "Store", "Tickets", "Crypto", "Bytes", "TestSupport"]),
+        .target(
+            name: "LedgerSupport",
+            dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"],
+            path: "Tests/LedgerSupport",
+            swiftSettings: tests
+        ),
+        .executableTarget(
+            name: "kill-loop",
+            dependencies: [
+                "Bytes", "Tickets", "Exchange", "Store", "Chain", "Channels", "LedgerSupport",
+            ],
+            path: "Tests/KillLoop",
+            swiftSettings: tests
+        ),
+        testModule("StoreTests", ["Store", "Bytes", "LedgerSupport", "TestSupport"]),
+        testModule(
+            "ChainTests",
+            [
+                "Chain", "Store", "Tickets", "Exchange", "Crypto", "Bytes", "JSON", "LocalSocket",
+                "LedgerSupport", "TestSupport", "kill-loop",
+            ]
+        ),
         testModule(
             "ChannelsTests",
-            ["Channels", "Chain", "Store", "Exchange", "Tickets", "Crypto", "Bytes", "TestSupport"]
+            [
+                "Channels", "Chain", "Store", "Exchange", "Tickets", "Crypto", "Bytes",
+                "LedgerSupport", "TestSupport", "kill-loop",
+            ]
         ),
         testModule(
             "GatewayTests",

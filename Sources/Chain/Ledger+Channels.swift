@@ -15,8 +15,8 @@ extension Ledger {
         emit(.transferred(from: source, to: destination, amount: amount))
     }
 
-    /// CLOSED becomes WAITING_FOR_COMMITMENT (or OPEN under VRF) in a new epoch; an open channel gets
-    /// more money; a closing one refuses.
+    /// CLOSED becomes WAITING_FOR_COMMITMENT (or OPEN under VRF) in a new epoch; an open channel
+    /// gets more money; a closing one refuses.
     mutating func fund(
         from source: Address,
         to destination: Address,

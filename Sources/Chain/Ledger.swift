@@ -5,9 +5,9 @@ internal import Tickets
 
 /// The settlement layer's rules over its state, in memory: no clock, no disk, no socket.
 ///
-/// Every change goes through `setAccount`, `setChannel` and `setNode`, which remember what was there
-/// before: a request that is refused half-way leaves no trace, and after each request the money that
-/// moved must add up to nothing.
+/// Every change goes through `setAccount`, `setChannel` and `setNode`, which remember what was
+/// there before: a request that is refused half-way leaves no trace, and after each request the
+/// money that moved must add up to nothing.
 public struct Ledger: Sendable {
     /// What it was made with.
     public let parameters: LedgerParameters

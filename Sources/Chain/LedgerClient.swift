@@ -98,8 +98,8 @@ public final class LedgerClient: SettlementLayer {
         return answer
     }
 
-    /// One line there and one back. A connection that was idle may have been closed by the other side:
-    /// then once more on a new one; every request may be sent twice without harm.
+    /// One line there and one back. A connection that was idle may have been closed by the other
+    /// side: then once more on a new one; every request may be sent twice without harm.
     private func exchange(_ line: [UInt8]) throws(ChainError) -> [UInt8] {
         try connection.withLock { (connection) throws(ChainError) -> [UInt8] in
             if connection.client != nil {

@@ -40,8 +40,8 @@ public enum LedgerAction: Hashable, Sendable {
 
 /// A request with all that the signature covers.
 ///
-/// Its bytes are typed and canonical: version, kind, account, nonce, fields. The digest binds them to
-/// one ledger through its domain separator.
+/// Its bytes are typed and canonical: version, kind, account, nonce, fields. The digest binds them
+/// to one ledger through its domain separator.
 public struct LedgerRequest: Hashable, Sendable {
     /// The account it acts for.
     public var from: Address

@@ -7,8 +7,8 @@ internal import Synchronization
 
 /// Answers requests to a ledger, one line each.
 ///
-/// Lines are JSON objects with a member `do`; records travel in hex. Whatever comes in, the answer is
-/// one line: `{"ok":true,…}` or `{"ok":false,"code":…}`.
+/// Lines are JSON objects with a member `do`; records travel in hex. Whatever comes in, the answer
+/// is one line: `{"ok":true,…}` or `{"ok":false,"code":…}`.
 public final class LedgerService: Sendable {
     // One writer: lines are answered one after the other.
     private let state: Mutex<State>

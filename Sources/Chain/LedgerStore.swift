@@ -7,7 +7,8 @@ public enum LedgerError: Error, Equatable, Sendable {
     case store(StoreError)
     /// The folder holds a ledger made with other parameters.
     case otherLedger(folder: String)
-    /// The parameters make no ledger: accounts ask for more than the supply, or it is 2^127 or more.
+    /// The parameters make no ledger: accounts ask for more than the supply, or it is 2^127 or
+    /// more.
     case parameters
     /// The balances do not add up to the supply.
     case sum(found: UInt128, expected: UInt128)
@@ -81,8 +82,8 @@ public final class LedgerStore {
         }
     }
 
-    /// Carries out a request and makes its changes durable. If that fails, the ledger must not be used
-    /// any more: what counts is what the next start finds.
+    /// Carries out a request and makes its changes durable. If that fails, the ledger must not be
+    /// used any more: what counts is what the next start finds.
     public func apply(
         _ request: SignedRequest,
         nowMillis: UInt64

@@ -39,6 +39,27 @@ public struct LedgerStatus: Hashable, Sendable {
     public var channelCount: Int
     /// How many packet keys were announced.
     public var nodeCount: Int
+
+    /// A state.
+    public init(
+        parameters: LedgerParameters,
+        sequence: UInt64,
+        millis: UInt64,
+        treasury: UInt128,
+        total: UInt128,
+        accountCount: Int,
+        channelCount: Int,
+        nodeCount: Int
+    ) {
+        self.parameters = parameters
+        self.sequence = sequence
+        self.millis = millis
+        self.treasury = treasury
+        self.total = total
+        self.accountCount = accountCount
+        self.channelCount = channelCount
+        self.nodeCount = nodeCount
+    }
 }
 
 /// What settles payments: the local ledger, later a real chain.

@@ -121,8 +121,8 @@ extension ChannelControl {
         incoming[channel.id] = known
     }
 
-    /// All claims of a channel become void, but for those whose redemption is on its way: the answer
-    /// decides about them.
+    /// All claims of a channel become void, but for those whose redemption is on its way: the
+    /// answer decides about them.
     private mutating func voidAll(_ id: Bytes32, _ reason: Drop) {
         guard var known = incoming[id], !known.open.isEmpty else { return }
         let held = Set(inFlight?.submission.claims ?? [])

@@ -142,7 +142,8 @@ extension ChannelControl {
         return true
     }
 
-    /// True if the winners hold the openings that follow the ledger's commitment, one after another.
+    /// True if the winners hold the openings that follow the ledger's commitment, one after
+    /// another.
     private func isContiguous(_ known: Incoming) -> Bool {
         var due = known.state.chainPosition
         for index in known.won {

@@ -58,7 +58,8 @@ extension ChannelControl {
         )
     }
 
-    /// A closing channel is closed to tickets as soon as there would be no time left to redeem them.
+    /// A closing channel is closed to tickets as soon as there would be no time left to redeem
+    /// them.
     private func status(_ channel: Channel, _ direction: ChannelDirection) -> ChannelStatus {
         guard channel.status == .pendingToClose, direction == .incoming else {
             return channel.status
@@ -89,7 +90,7 @@ extension ChannelControl {
 
     /// All channels of ours.
     var infos: [ChannelInfo] {
-        var infos = [ChannelInfo]()
+        var infos: [ChannelInfo] = []
         for id in Set(incoming.keys).union(outgoing.keys).sorted() {
             guard let channel = view.channels[id] else { continue }
             if let known = incoming[id] { infos.append(info(channel, known)) }

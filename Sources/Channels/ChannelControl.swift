@@ -73,7 +73,8 @@ struct ChannelControl {
     /// Hashes of chains in building done in one turn.
     static let hashesMax = 4_000
 
-    /// Takes up where the store left off. The changes and effects of that are in `journal`, `effects`.
+    /// Takes up where the store left off. The changes and effects of that are in `journal`,
+    /// `effects`.
     init(
         identity: ChannelIdentity,
         policy: ChannelPolicy,
@@ -226,8 +227,8 @@ struct Journal {
     }
 }
 
-/// Which channel has which slot of the books. A slot is not used again while the process lives, so a late
-/// report never speaks of another channel.
+/// Which channel has which slot of the books. A slot is not used again while the process lives, so
+/// a late report never speaks of another channel.
 struct SlotTable {
     private(set) var channels: [Bytes32?]
     private var next = 0

@@ -8,8 +8,8 @@ internal import Synchronization
 /// A node's channels, running: reports become stored claims, claims become money.
 ///
 /// The node's control thread calls `turn` about every millisecond; everything that came in since is
-/// one group commit. A second thread talks to the settlement layer, so that it never delays the first.
-/// Listings and operations may come from any thread.
+/// one group commit. A second thread talks to the settlement layer, so that it never delays the
+/// first. Listings and operations may come from any thread.
 public final class ChannelRuntime: Sendable {
     /// What a runtime is made of.
     public struct Setup: Sendable {
@@ -123,8 +123,8 @@ public final class ChannelRuntime: Sendable {
         precondition(started, "no thread left")
     }
 
-    /// Stops talking to the settlement layer; answers when the thread is done or a second has passed.
-    /// What was sent and not answered is sent again at the next start.
+    /// Stops talking to the settlement layer; answers when the thread is done or a second has
+    /// passed. What was sent and not answered is sent again at the next start.
     public func stop() {
         results.withLock { $0.isStopping = true }
         follower.stop()
@@ -260,8 +260,8 @@ public final class ChannelRuntime: Sendable {
         }
     }
 
-    /// Tickets that are not final, and whether a request is on its way: all zero when there is nothing
-    /// left to do.
+    /// Tickets that are not final, and whether a request is on its way: all zero when there is
+    /// nothing left to do.
     public var unfinished: (unlocked: Int, unsettled: Int, inFlight: Bool) {
         state.withLock { state in
             let claims = state.control.incoming.values.flatMap { $0.open.values }

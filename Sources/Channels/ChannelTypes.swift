@@ -12,8 +12,8 @@ public struct ChannelPolicy: Sendable {
     public var slackNanos: UInt64 = 1_000_000_000
     /// Most tickets in one redemption.
     public var redeemTickets = 64
-    /// Winners of a channel are redeemed when they are worth this much together, or when the channel
-    /// closes, or when asked for.
+    /// Winners of a channel are redeemed when they are worth this much together, or when the
+    /// channel closes, or when asked for.
     public var redeemValue: UInt128 = 0
     /// Commit to channels that others open to us.
     public var acceptChannels = true
@@ -156,7 +156,8 @@ enum Input: Sendable {
     case used(slot: UInt32, nextIndex: UInt64)
     case ledger(LedgerEvent)
     case receipt(Receipt)
-    /// After `nonceUsed`: our nonce on the ledger, and the tickets it has paid since the request was made.
+    /// After `nonceUsed`: our nonce on the ledger, and the tickets it has paid since the request
+    /// was made.
     case resynchronised(nonce: UInt64, paid: [ClaimKey])
     case operation(id: UInt64, Operation)
     case redeemAll
@@ -179,8 +180,8 @@ enum Effect: Sendable {
 }
 
 extension Effect {
-    /// The order in which effects of a turn are performed: slots are ready before the packet path hears
-    /// of them, and it knows new balances before reservations are given back.
+    /// The order in which effects of a turn are performed: slots are ready before the packet path
+    /// hears of them, and it knows new balances before reservations are given back.
     var rank: Int {
         switch self {
         case .clear: 0

@@ -2,8 +2,8 @@ internal import Chain
 internal import Store
 internal import Synchronization
 
-/// The thread that talks to the settlement layer: sends requests until they are answered, and asks for
-/// events.
+/// The thread that talks to the settlement layer: sends requests until they are answered, and asks
+/// for events.
 final class Follower: Sendable {
     private let layer: any SettlementLayer
     private let pollMillis: UInt64

@@ -1,7 +1,7 @@
 /// The indices of a channel that are not decided yet, in order.
 ///
-/// An index waits for every lower one: until that is unlocked, known to be void, or too old. Indices
-/// that were never seen wait as gaps, from the moment a higher one was seen.
+/// An index waits for every lower one: until that is unlocked, known to be void, or too old.
+/// Indices that were never seen wait as gaps, from the moment a higher one was seen.
 struct PendingQueue {
     private enum Kind { case gap, locked, unlocked, skipped }
 

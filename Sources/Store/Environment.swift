@@ -91,7 +91,8 @@ public final class Environment: @unchecked Sendable {
     /// Runs a write transaction; when it returns, the changes are on disk.
     ///
     /// `body` runs again from the start when the map had to grow. If it throws, nothing changes. If
-    /// the disk fails, the environment refuses everything after: what counts is what a restart finds.
+    /// the disk fails, the environment refuses everything after: what counts is what a restart
+    /// finds.
     public func write<R>(
         _ body: (borrowing Transaction) throws(StoreError) -> R
     ) throws(StoreError) -> R {
