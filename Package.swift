@@ -265,7 +265,7 @@ let package = Package(
         ),
         testModule(
             "GatewayTests",
-            ["Gateway", "Exchange", "Sphinx", "Crypto", "Bytes", "TestSupport"]
+            ["Gateway", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]
         ),
         testModule(
             "NodeTests",
@@ -273,13 +273,11 @@ let package = Package(
         ),
         testModule(
             "ConformTests",
-            ["Conform", "JSON", "TestSupport"]
+            ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "JSON", "TestSupport"]
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Chain", "Conform", "Node",
-            ],
+            dependencies: ["Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Chain", "Node"],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests
         ),
