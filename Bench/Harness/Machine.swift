@@ -11,7 +11,8 @@ public struct Machine: Sendable {
     public let kernel: String
     /// Version of the C compiler that built the kernels.
     public let compiler: String
-    /// Short hash of the checked-out commit, "-dirty" behind it if the tree differs; else "unknown".
+    /// Short hash of the checked-out commit, "-dirty" behind it if the tree differs; else
+    /// "unknown".
     public let commit: String
 
     /// Reads this machine; git is asked for the commit of the folder the program runs in.

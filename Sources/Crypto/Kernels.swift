@@ -117,8 +117,9 @@ extension Kernels {
         return AlphaOutcome(valid: outcome.valid, neutral: outcome.neutral)
     }
 
-    /// `out` := scalar · point, both 32 B, scalar below 2²⁵⁵. Returns the lanes whose point decodes;
-    /// only these are written. Constant time in the scalar. `out` may be the point's memory.
+    /// `out` := scalar · point, both 32 B, scalar below 2²⁵⁵. Returns the lanes whose point
+    /// decodes; only these are written. Constant time in the scalar. `out` may be the point's
+    /// memory.
     @_semantics("no_performance_analysis")
     public static func edwardsMul(
         _ point: Lanes,

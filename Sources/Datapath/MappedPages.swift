@@ -57,7 +57,8 @@ public final class MappedFile: @unchecked Sendable {
         unsafe region = Region(base: base, byteCount: byteCount)
     }
 
-    /// Writes what changed to the disk, and waits for it: once a second, from a housekeeping thread.
+    /// Writes what changed to the disk, and waits for it: once a second, from a housekeeping
+    /// thread.
     public func sync() throws(DatapathError) {
         let status = unsafe host_sync(region.base, region.byteCount)
         guard status >= 0 else { throw .system("msync", -status) }

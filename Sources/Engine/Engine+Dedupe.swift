@@ -4,8 +4,8 @@ internal import Sphinx
 internal import Tickets
 
 extension Engine {
-    /// What the header says: who is next, whether the ticket pays for that, and whether the packet was
-    /// here before.
+    /// What the header says: who is next, whether the ticket pays for that, and whether the packet
+    /// was here before.
     @_noLocks
     public mutating func dedupe(_ batch: inout Batch, snapshot: Snapshot) {
         var left = batch.live

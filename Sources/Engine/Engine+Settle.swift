@@ -65,7 +65,8 @@ extension Engine {
         return data.slice(message.textOffset, data.byteCount - message.textOffset)
     }
 
-    /// The ticket's challenge must follow from our half-key and the hint, or it could never be redeemed.
+    /// The ticket's challenge must follow from our half-key and the hint, or it could never be
+    /// redeemed.
     @_noLocks
     private mutating func judgeProofs(_ batch: inout Batch) {
         let relayed = batch.live & ~marks.final

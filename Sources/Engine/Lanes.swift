@@ -2,8 +2,8 @@ internal import Bytes
 internal import Tickets
 
 /// Where in the order of checks a lane was refused. A batch decides as single packets in lane order
-/// would, so what depends on earlier packets (index, funds, replay, room) is judged again, in order,
-/// when the batch is decided.
+/// would, so what depends on earlier packets (index, funds, replay, room) is judged again, in
+/// order, when the batch is decided.
 enum Step {
     static var size: UInt8 { @_noLocks get { 0 } }
     static var ticket: UInt8 { @_noLocks get { 1 } }

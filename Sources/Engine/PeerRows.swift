@@ -1,7 +1,8 @@
 internal import Bytes
 internal import Exchange
 
-/// What is counted per neighbour: entries of the unacknowledged table, and answers to refused packets.
+/// What is counted per neighbour: entries of the unacknowledged table, and answers to refused
+/// packets.
 ///
 /// Rows are addressed by a keyed hash of the key id and shared by those that collide: the table is
 /// bounded whatever the register holds, and who collides with whom nobody outside can choose.

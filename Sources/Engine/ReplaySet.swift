@@ -4,10 +4,10 @@ public import Exchange
 /// The replay tags seen under one packet key: never wiped, refuses when full.
 ///
 /// An open-addressed table of 32-bit fingerprints with linear probing, in memory that the owner may
-/// map from a file, so that a killed process forgets nothing. Shared by all workers: a tag is entered
-/// by one compare-and-swap at the first free place of its probe sequence, so of two equal tags one
-/// wins. At full load (94 % of the places) a lookup compares about 130 fingerprints on average, and a
-/// new tag is taken for an old one with probability of 130 / 2^32, about 3 in 10^8.
+/// map from a file, so that a killed process forgets nothing. Shared by all workers: a tag is
+/// entered by one compare-and-swap at the first free place of its probe sequence, so of two equal
+/// tags one wins. At full load (94 % of the places) a lookup compares about 130 fingerprints on
+/// average, and a new tag is taken for an old one with probability of 130 / 2^32, about 3 in 10^8.
 @safe
 public struct ReplaySet: Sendable {
     /// Bytes before the table.
@@ -101,7 +101,8 @@ public struct ReplaySet: Sendable {
         return false
     }
 
-    /// Enters a tag: `.none`, `.replay` if it is there, `.replayFull` if it is new and there is no room.
+    /// Enters a tag: `.none`, `.replay` if it is there, `.replayFull` if it is new and there is no
+    /// room.
     @_noLocks
     public func insert(_ tag: Region) -> Drop {
         let (mark, start) = fingerprint(tag)

@@ -4,8 +4,8 @@ internal import Tickets
 
 /// Forwarded packets whose acknowledgement has not come: ticket and own half-key, found by hint.
 ///
-/// A fixed number of entries. Three lists thread them: the bucket's chain, the order of arrival (which
-/// is the order of expiry), and the free list. Hints are unique in the table.
+/// A fixed number of entries. Three lists thread them: the bucket's chain, the order of arrival
+/// (which is the order of expiry), and the free list. Hints are unique in the table.
 struct UnackedTable {
     /// No entry.
     static var none: UInt32 { @_noLocks get { .max } }

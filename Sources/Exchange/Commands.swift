@@ -13,7 +13,8 @@ public struct CommandWriter: Sendable {
     /// Sends a complete packet, ticket included, to a neighbour.
     ///
     /// - Parameters:
-    ///   - ackChallenge: the point that the neighbour's acknowledgement opens; nil if none is expected.
+    ///   - ackChallenge: the point that the neighbour's acknowledgement opens; nil if none is
+    ///     expected.
     ///   - mix: true if the packet waits in the mixer like a forwarded one.
     /// - Returns: false if the ring is full.
     public mutating func send(

@@ -2,10 +2,10 @@ public import Bytes
 
 /// What the packet path knows about the world: immutable, flat, replaced as a whole.
 ///
-/// Control builds one with `SnapshotBuilder`, publishes it through `SnapshotCell`, and frees it when
-/// every worker has moved on. Channels are numbered by their slot in `ChannelBooks`, which outlives
-/// snapshots; nodes by their place in the table, which may change from one snapshot to the next, so
-/// what is remembered for longer than a batch is the key id.
+/// Control builds one with `SnapshotBuilder`, publishes it through `SnapshotCell`, and frees it
+/// when every worker has moved on. Channels are numbered by their slot in `ChannelBooks`, which
+/// outlives snapshots; nodes by their place in the table, which may change from one snapshot to the
+/// next, so what is remembered for longer than a batch is the key id.
 public struct Snapshot: Sendable {
     /// No node, or no channel.
     @inlinable public static var none: UInt32 { @_noLocks get { .max } }

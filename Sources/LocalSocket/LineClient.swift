@@ -22,8 +22,8 @@ public struct LineClient: ~Copyable {
         return fcntl(probe.file, F_DUPFD_CLOEXEC, 0)
     }
 
-    /// Sends one line and waits for one; neither has its line feed. After an error the connection is of no
-    /// more use.
+    /// Sends one line and waits for one; neither has its line feed. After an error the connection
+    /// is of no more use.
     public mutating func request(_ line: [UInt8]) throws(LocalSocketError) -> [UInt8] {
         let deadline = nowMillis() + limits.lineMillis
         guard line.count <= limits.lineBytes else { throw .tooLong }

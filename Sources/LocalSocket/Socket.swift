@@ -1,6 +1,7 @@
 internal import Glibc
 
-// The calls that Swift cannot make without pointers: each lends memory to C for the time of the call.
+// The calls that Swift cannot make without pointers: each lends memory to C for the time of the
+// call.
 
 /// A descriptor, closed with the value.
 struct Socket: ~Copyable {

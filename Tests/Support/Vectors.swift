@@ -32,7 +32,8 @@ public enum Vectors {
 }
 
 extension JSON {
-    /// The hex text of a member as bytes. Stops the test run if there is none: a vector file is wrong.
+    /// The hex text of a member as bytes. Stops the test run if there is none: a vector file is
+    /// wrong.
     public func hex(_ name: String) -> [UInt8] {
         guard let text = self[name]?.text, let bytes = Hex.decode(text) else {
             fatalError("vector has no hex member \(name)")

@@ -11,7 +11,8 @@ public enum Suggestion {
         return best.candidate
     }
 
-    /// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
+    /// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the
+    /// other.
     static func editDistance(_ left: String, _ right: String) -> Int {
         let left = Array(left.lowercased().prefix(64))
         let right = Array(right.lowercased().prefix(64))

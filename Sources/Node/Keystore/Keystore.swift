@@ -76,7 +76,8 @@ public struct Keystore: Sendable {
         return identity
     }
 
-    /// Makes the next packet key, under the same passphrase. A running node finds it and announces it.
+    /// Makes the next packet key, under the same passphrase. A running node finds it and announces
+    /// it.
     public func rotate(passphrase: SecretBytes) throws(KeystoreError) -> Identity {
         var identity = try open(passphrase: passphrase)
         let key = PacketKey.random()

@@ -17,8 +17,8 @@ enum DNS {
         else { return nil }
         var position = 12
         while position < bytes.count, bytes[position] != 0 { position += Int(bytes[position]) + 1 }
-        // End of the name, type and class; then the answer: a pointer to the name, type, class, time to
-        // live, length, address.
+        // End of the name, type and class; then the answer: a pointer to the name, type, class,
+        // time to live, length, address.
         position += 5
         guard position + 16 <= bytes.count, bytes[position] & 0xc0 == 0xc0,
             bytes[position + 3] == 1, bytes[position + 11] == 4

@@ -1,5 +1,5 @@
-/// The curve -x² + y² = 1 + d·x²·y² over 2²⁵⁵ - 19, as slowly as the equations allow: 16 limbs of 16
-/// bits, double-and-add, points as fractions. Shares nothing with Sources.
+/// The curve -x² + y² = 1 + d·x²·y² over 2²⁵⁵ - 19, as slowly as the equations allow: 16 limbs of
+/// 16 bits, double-and-add, points as fractions. Shares nothing with Sources.
 struct ReferenceField {
     private var limbs: [Int64]
 
