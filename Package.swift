@@ -265,7 +265,7 @@ let package = Package(
         ),
         testModule(
             "GatewayTests",
-            ["Gateway", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]
+            ["Gateway", "Exchange", "Sphinx", "Crypto", "Bytes", "TestSupport"]
         ),
         testModule(
             "NodeTests",
@@ -273,7 +273,7 @@ let package = Package(
         ),
         testModule(
             "ConformTests",
-            ["Conform", "Sphinx", "Tickets", "Crypto", "Bytes", "JSON", "TestSupport"]
+            ["Conform", "JSON", "TestSupport"]
         ),
         .target(
             name: "FuzzTargets",

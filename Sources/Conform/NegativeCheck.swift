@@ -30,7 +30,8 @@ struct NegativeCheck {
                 item["expect"].fail("is neither accept nor reject")
                 continue
             }
-            // The file does not say which node it means by a wrong one: none of the others may take it.
+            // The file does not say which node it means by a wrong one: none of the others may take
+            // it.
             let others = cast.nodes.filter { $0.keyID != receiver.keyID }
             for node in name == "wrong-node" ? others : [receiver] {
                 let reason = judge(

@@ -28,6 +28,23 @@ public struct Delivery: Sendable {
     public var payload: [UInt8]
     /// When it was taken.
     public var atNanos: UInt64
+
+    /// A delivery.
+    public init(
+        previousKeyID: UInt32,
+        senderID: FixedBytes<18>,
+        isReply: Bool,
+        ackKey: Bytes32,
+        payload: [UInt8],
+        atNanos: UInt64
+    ) {
+        self.previousKeyID = previousKeyID
+        self.senderID = senderID
+        self.isReply = isReply
+        self.ackKey = ackKey
+        self.payload = payload
+        self.atNanos = atNanos
+    }
 }
 
 enum ReportKind {

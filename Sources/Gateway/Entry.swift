@@ -2,8 +2,8 @@ public import Bytes
 public import Exchange
 public import Sphinx
 
-/// The entry's side of a tunnel, without sockets: datagrams of local clients go to one target behind
-/// the exit, answers come back through SURBs that this side keeps in stock there.
+/// The entry's side of a tunnel, without sockets: datagrams of local clients go to one target
+/// behind the exit, answers come back through SURBs that this side keeps in stock there.
 ///
 /// Time and fresh pseudonyms are handed in. What is to be done comes back as actions, in order.
 public struct Entry: Sendable {

@@ -4,8 +4,8 @@ public import Sphinx
 /// A sender's name for one exchange.
 public typealias Pseudonym = FixedBytes<10>
 
-/// The exit's side of tunnels, without sockets: datagrams for targets on the list go out, answers go
-/// back through the SURBs that came along.
+/// The exit's side of tunnels, without sockets: datagrams for targets on the list go out, answers
+/// go back through the SURBs that came along.
 ///
 /// Time is handed in. What is to be done comes back as actions, in order.
 public struct Exit: Sendable {
@@ -135,7 +135,8 @@ public struct Exit: Sendable {
 // MARK: - From the mixnet
 
 extension Exit {
-    /// A final packet's message came from a pseudonym: its SURBs go into stock, its frame is acted on.
+    /// A final packet's message came from a pseudonym: its SURBs go into stock, its frame is acted
+    /// on.
     public mutating func message(
         from pseudonym: Pseudonym,
         surbs: [SURBEntry],
@@ -296,8 +297,8 @@ extension Exit {
 // MARK: - Time
 
 extension Exit {
-    /// Closes idle flows, forgets idle pseudonyms, gives up what waited too long. Call it about once
-    /// a second.
+    /// Closes idle flows, forgets idle pseudonyms, gives up what waited too long. Call it about
+    /// once a second.
     public mutating func tick(now: UInt64) -> [Action] {
         counters.incomplete += UInt64(reassembly.expire(now: now))
         let idle = flows.filter { $0.value.active &+ limits.idleFlowNanos <= now }

@@ -1,7 +1,7 @@
 /// One application message of the tunnel: what stands in a packet's plain text.
 ///
-/// Eight bytes of application tag, big-endian, of which the top three bits are the network's and are
-/// masked off; then a kind byte and the fields of that kind. Integers are big-endian.
+/// Eight bytes of application tag, big-endian, of which the top three bits are the network's and
+/// are masked off; then a kind byte and the fields of that kind. Integers are big-endian.
 public enum Frame: Equatable, Sendable {
     /// Entry to exit: a piece of a datagram for a target, named as on the exit's list.
     case forward(Piece, target: String)

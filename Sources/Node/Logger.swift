@@ -74,6 +74,13 @@ public func writeLine(_ text: String) {
 enum WallClock {
     static func seconds() -> Int { time(nil) }
 
+    static func millis() -> UInt64 {
+        var moment = timespec()
+        // clock_gettime fills the structure given.
+        unsafe clock_gettime(CLOCK_REALTIME, &moment)
+        return UInt64(moment.tv_sec) * 1_000 + UInt64(moment.tv_nsec) / 1_000_000
+    }
+
     /// `2026-03-01T12:00:00Z`.
     static func text(_ seconds: Int = seconds()) -> String {
         var moment = time_t(seconds)

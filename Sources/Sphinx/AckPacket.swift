@@ -5,7 +5,8 @@ public enum AckPacket {
     /// Random bytes that one packet takes: seed, ticket challenge, sender id, header padding.
     @inlinable public static var randomBytes: Int { @_noLocks get { 32 + 20 + 18 + 222 } }
 
-    /// Where the acknowledgements' text is put: in the packet itself, at the end of its payload block.
+    /// Where the acknowledgements' text is put: in the packet itself, at the end of its payload
+    /// block.
     @_noLocks
     public static func text(in packet: Region, count: Int, geometry: Geometry) -> Region {
         assert(count <= geometry.messageBytesMax)

@@ -24,8 +24,8 @@ public struct PeelOutcome: BitwiseCopyable, Sendable {
 /// Removes one layer from a batch of packets.
 ///
 /// Three steps, so that a packet refused between them costs no more than it must: `open` learns
-/// everything the header says, `halfKeys` derives what payment needs, `apply` turns the packet in its
-/// slot into the next hop's. Until `apply` the slot is as it was received.
+/// everything the header says, `halfKeys` derives what payment needs, `apply` turns the packet in
+/// its slot into the next hop's. Until `apply` the slot is as it was received.
 public enum Peel {
     /// Verifies and decrypts the headers of `lanes`.
     ///
@@ -170,8 +170,8 @@ public enum Peel {
         )
     }
 
-    /// Removes the layer of opened lanes, in place: the payload of all, and alpha, header and MAC of
-    /// those to be relayed. Tickets are not touched.
+    /// Removes the layer of opened lanes, in place: the payload of all, and alpha, header and MAC
+    /// of those to be relayed. Tickets are not touched.
     @_noLocks
     public static func apply(
         _ batch: borrowing Batch,

@@ -4,7 +4,8 @@ public import Bytes
 public typealias SenderID = FixedBytes<18>
 /// What a relay learns about payment: the next ticket's challenge and the hint.
 public typealias ProofString = FixedBytes<53>
-/// What a sender keeps about payment: path length, acknowledgement challenge, first ticket challenge.
+/// What a sender keeps about payment: path length, acknowledgement challenge, first ticket
+/// challenge.
 public typealias ProofValues = FixedBytes<54>
 
 /// A node's secret scalar and public packet key, where they lie.

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Bytes
 
 extension Configuration {
     /// Largest file read.
@@ -178,6 +178,7 @@ extension Configuration {
 
     private static func readEntry(_ reader: inout ConfigurationReader) -> Entry {
         var entry = Entry()
+        if let bytes = reader.hex("entry.exit", count: 20) { entry.exit = Hex.encode(bytes) }
         entry.replyBlocks = reader.integer("entry.reply_blocks", entry.replyBlocks, in: 2...10_000)
         entry.flows = reader.integer("entry.flows", entry.flows, in: 1...65_536)
         entry.idleSeconds = reader.integer("entry.idle_s", entry.idleSeconds, in: 1...86_400)

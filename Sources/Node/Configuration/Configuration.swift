@@ -96,6 +96,8 @@ public struct Configuration: Sendable {
 
     /// What the entry side may use.
     public struct Entry: Sendable {
+        /// Chain address of the exit that tunnels and messages use.
+        public var exit: String?
         /// Reply blocks kept in stock at the other end of a flow.
         public var replyBlocks = 200
         /// Flows at once.

@@ -68,10 +68,10 @@ struct DemoNetwork {
 
     private static func freePorts(_ count: Int) throws(Failure) -> [UInt16] {
         do throws(SystemError) {
-            var sockets: [DatagramSocket] = []
+            var sockets: [UDPSocket] = []
             for _ in 0..<count {
                 sockets.append(
-                    try DatagramSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0))
+                    try UDPSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0))
                 )
             }
             return sockets.map(\.port)

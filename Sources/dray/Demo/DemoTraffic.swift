@@ -27,7 +27,7 @@ struct DemoTraffic {
     /// And given up after so many.
     static let triesMax = 5
 
-    private let socket: DatagramSocket
+    private let socket: UDPSocket
     private let total: Int
     private var waiting: [UInt16: Waiting] = [:]
     private var next = 0
@@ -37,7 +37,7 @@ struct DemoTraffic {
     init(port: UInt16, total: Int) throws(Failure) {
         self.total = total
         do throws(SystemError) {
-            socket = try DatagramSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
+            socket = try UDPSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
         } catch {
             throw .failed(error.description)
         }
@@ -55,7 +55,7 @@ struct DemoTraffic {
         let now = MonotonicClock.nanos()
         while waiting.count < Self.window, next < total { send(now) }
         repeatLate(now)
-        _ = DatagramSocket.wait([socket.file], millis: millis)
+        _ = UDPSocket.wait([socket.file], millis: millis)
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while let (bytes, _) = socket.receive(&buffer) { take(bytes) }
     }

@@ -5,7 +5,7 @@ internal import Glibc
 // Each call lends memory to C for its own time.
 
 /// A UDP socket of the control plane: never blocks, closed with the object.
-public final class DatagramSocket: Sendable {
+public final class UDPSocket: Sendable {
     /// The descriptor, for `poll`.
     public let file: Int32
 
@@ -152,5 +152,61 @@ extension Endpoint {
         var address = Bytes16()
         for (index, byte) in bytes.enumerated() { address[index] = byte }
         self.init(family: bytes.count == 4 ? 4 : 6, address: address, port: place.port)
+    }
+}
+
+/// Looks up names; at start and reload, never for a packet.
+enum Resolver {
+    /// The first address of a name or number; nil if there is none.
+    static func resolve(_ place: HostPort) -> Endpoint? {
+        if let endpoint = Endpoint(place) { return endpoint }
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard unsafe getaddrinfo(place.host, "\(place.port)", &hints, &list) == 0 else {
+            return nil
+        }
+        defer { unsafe freeaddrinfo(list) }
+        guard let first = unsafe list?.pointee, let address = unsafe first.ai_addr else {
+            return nil
+        }
+        var storage = sockaddr_storage()
+        let count = unsafe min(Int(first.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+        unsafe withUnsafeMutableBytes(of: &storage) {
+            unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: count))
+        }
+        return Endpoint(storage)
+    }
+}
+
+/// Wakes a thread that waits for descriptors.
+final class Bell: Sendable {
+    /// Can be read while the bell has rung.
+    let file: Int32
+    private let mouth: Int32
+
+    init() throws(SystemError) {
+        var ends: [Int32] = [0, 0]
+        guard unsafe pipe(&ends) == 0 else { throw .last("open", "a pipe") }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        (file, mouth) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(file)
+        close(mouth)
+    }
+
+    func ring() {
+        var byte: UInt8 = 1
+        _ = unsafe write(mouth, &byte, 1)
+    }
+
+    func clear() {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        while unsafe read(file, &bytes, bytes.count) == bytes.count {}
     }
 }

@@ -1,0 +1,153 @@
+internal import Bytes
+internal import Chain
+internal import Channels
+internal import Exchange
+internal import Tickets
+
+extension Daemon {
+    private static let redeemTick: UInt64 = 1_000_000_000
+
+    /// What has to be done about once a second, until somebody wants an end. True after a failure.
+    func keepHouse(_ signals: Signals, _ entry: EntryOptions?) -> Bool {
+        var house = House(daemon: self)
+        var view = LedgerView()
+        var hasView = false
+        while true {
+            switch signals.next(millis: 100) {
+            case .stop: return false
+            case .reload: reload()
+            case nil: break
+            }
+            if entry != nil { followPaths(&view, &hasView) }
+            if money.failure != nil { return true }
+            if entry?.isDone() == true { return false }
+            house.tick(MonotonicClock.nanos())
+        }
+    }
+
+    /// Keeps the map of channels for paths up to date.
+    private func followPaths(_ view: inout LedgerView, _ hasView: inout Bool) {
+        do throws(ChainError) {
+            if hasView {
+                if try view.follow(layer).isEmpty { return }
+            } else {
+                view = try LedgerView(of: layer)
+                hasView = true
+            }
+            gateway.update(PathFinder(view))
+        } catch {
+            // The follower reports a ledger that is gone.
+        }
+    }
+
+    /// Reads keys and targets again.
+    func reload() {
+        takeNewKeys()
+        do throws(ConfigurationErrors) {
+            let fresh = try Configuration.load(configuration.file)
+            gateway.reload(fresh.exit.targets)
+            logger.log(.info, "reloaded")
+        } catch {
+            for issue in error.issues { logger.log(.error, issue.description) }
+        }
+    }
+
+    /// Announces a packet key that was made since the start and serves it, the old one for its grace.
+    func takeNewKeys() {
+        do throws(KeystoreError) {
+            guard try keys.reload() else { return }
+        } catch {
+            return logger.log(.error, "\(error)")
+        }
+        do throws(StartError) {
+            try announce()
+            logger.log(.info, "new packet key announced")
+        } catch {
+            logger.log(.error, "\(error)")
+        }
+    }
+
+    /// Packet threads start anew when the key they serve is no longer the current one.
+    func changeWorkers() {
+        guard press.isOutdated else { return }
+        workers?.stop(seconds: 1)
+        syncReplay()
+        do throws(StartError) {
+            try startWorkers()
+            logger.log(.info, "serving a new packet key")
+        } catch {
+            logger.log(.error, "\(error)")
+        }
+    }
+
+    /// Writes the replay set to disk: a power cut forgets at most what came since.
+    func syncReplay() { workers?.sync() }
+}
+
+/// Things that are done at their own pace.
+private struct House {
+    private static let second: UInt64 = 1_000_000_000
+
+    private let daemon: Daemon
+    private var nextSecond: UInt64 = 0
+    private var nextRedeem: UInt64
+    private var nextKeys: UInt64 = 0
+    private var hasWarned = false
+    private var lastChainFailure: String?
+    private var drops: [Drop: UInt64] = [:]
+
+    init(daemon: Daemon) {
+        self.daemon = daemon
+        nextRedeem = MonotonicClock.nanos()
+    }
+
+    mutating func tick(_ now: UInt64) {
+        guard now >= nextSecond else { return }
+        nextSecond = now + Self.second
+        daemon.syncReplay()
+        watchReplay()
+        watchLedger()
+        reportDrops()
+        let redeemSeconds = UInt64(daemon.configuration.tickets.redeemSeconds)
+        if redeemSeconds > 0, now >= nextRedeem {
+            nextRedeem = now + redeemSeconds * Self.second
+            daemon.runtime.redeemAll()
+        }
+        if now >= nextKeys {
+            nextKeys = now + 5 * Self.second
+            daemon.takeNewKeys()
+            daemon.changeWorkers()
+        }
+    }
+
+    private mutating func watchReplay() {
+        guard let replay = daemon.workers?.replay, replay.nearlyFull, !hasWarned else { return }
+        hasWarned = true
+        daemon.logger.log(
+            .warning,
+            "the replay set holds \(replay.used) of \(replay.capacity) tags: make the next packet key "
+                + "with dray keygen --rotate"
+        )
+    }
+
+    private mutating func watchLedger() {
+        let failure = daemon.runtime.chainFailure.map { "\($0)" }
+        guard failure != lastChainFailure else { return }
+        lastChainFailure = failure
+        if let failure {
+            daemon.logger.log(.warning, "\(failure); relaying goes on, redeeming waits")
+        } else {
+            daemon.logger.log(.info, "the ledger answers again")
+        }
+    }
+
+    /// One line a minute for each reason, with what has come since the last look.
+    private mutating func reportDrops() {
+        guard let workers = daemon.workers else { return }
+        let sums = WorkerSums(workers.counters).drops
+        for (drop, count) in sums where count > drops[drop] ?? 0 {
+            daemon.logger.reject(code: drop.code, peer: "-", count: count - (drops[drop] ?? 0))
+        }
+        drops = sums
+    }
+}

@@ -1,0 +1,104 @@
+internal import Bytes
+internal import Chain
+internal import Channels
+internal import Exchange
+internal import JSON
+internal import Store
+
+/// Sums over the workers, as the status shows them.
+struct WorkerSums {
+    var counters: [Counter: UInt64] = [:]
+    var drops: [Drop: UInt64] = [:]
+    var latency: [UInt64: UInt64] = [:]
+
+    init(_ workers: [Counters]) {
+        for worker in workers {
+            for counter in Counter.allCases {
+                counters[counter, default: 0] += worker.value(counter)
+            }
+            for drop in Drop.allCases where drop != .none {
+                drops[drop, default: 0] += worker.value(drop)
+            }
+            for (nanos, count) in worker.latency.classes { latency[nanos, default: 0] += count }
+        }
+    }
+
+    private func count(_ counter: Counter) -> UInt64 { counters[counter] ?? 0 }
+
+    /// Reasons that end a packet; the others end a ticket or an acknowledgement.
+    private static func isPacket(_ drop: Drop) -> Bool {
+        switch drop {
+        case .ackSize, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,
+            .ackSignature, .noAck, .none, .openerUnknown, .noForward:
+            false
+        default: true
+        }
+    }
+
+    /// `in` = `forwarded` + `delivered` + `dropped` + acknowledgement packets, once nothing is on its way.
+    var packets: JSON {
+        let dropped = drops.reduce(UInt64(0)) { $0 + (Self.isPacket($1.key) ? $1.value : 0) }
+        return [
+            "in": .integer(count(.packetsIn)), "forwarded": .integer(count(.forwarded)),
+            "delivered": .integer(count(.delivered)), "made": .integer(count(.made)),
+            "dropped": .integer(dropped), "out": .integer(count(.packetsOut)),
+            "acks_in": .integer(count(.ackPacketsIn)), "acks_out": .integer(count(.ackPacketsOut)),
+        ]
+    }
+
+    /// Reasons with their counts, those that occurred.
+    func dropsDocument(_ more: [Drop: UInt64]) -> JSON {
+        let all = drops.merging(more, uniquingKeysWith: +).filter { $0.value > 0 }
+        return .object(
+            all.sorted { $0.key.rawValue < $1.key.rawValue }
+                .map { JSON.Member($0.key.code, .integer($0.value)) }
+        )
+    }
+
+    /// Receiving to sending, microseconds.
+    var latencyDocument: JSON {
+        let classes = latency.sorted { $0.key < $1.key }.map { (nanos: $0.key, count: $0.value) }
+        func quantile(_ share: Double) -> JSON {
+            .integer(Histogram.quantile(share, of: classes) / 1_000)
+        }
+        return [
+            "p50": quantile(0.5), "p90": quantile(0.9), "p99": quantile(0.99), "max": quantile(1),
+        ]
+    }
+}
+
+extension ChannelInfo {
+    private var peer: Address {
+        switch direction {
+        case .incoming: channel.source
+        case .outgoing: channel.destination
+        }
+    }
+
+    /// For `channels list`.
+    func document(nextIndex: UInt64) -> JSON {
+        [
+            "direction": .string("\(direction)"), "peer": .string("0x\(peer.hex)"),
+            "id": .string(channel.id.hex), "status": .string("\(channel.status)"),
+            "balance": .string("\(channel.balance)"), "epoch": .integer(channel.channelEpoch),
+            "ticket_epoch": .integer(channel.ticketEpoch),
+            "index": .integer(direction == .incoming ? floor : nextIndex),
+            "closes_ms": .integer(channel.closesMillis),
+            "stopped": stopped == .none ? .null : .string(stopped.code),
+        ]
+    }
+
+    /// For `tickets list`; nil for a channel through which we pay.
+    var ticketsDocument: JSON? {
+        guard direction == .incoming else { return nil }
+        let void = totals.void.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }
+        return [
+            "peer": .string("0x\(peer.hex)"), "received": .integer(totals.received),
+            "won": .integer(totals.won), "lost": .integer(totals.lost),
+            "void": .integer(totals.voidCount), "redeemed": .integer(totals.redeemed),
+            "pending": .integer(unlocked), "unredeemed": .integer(unsettled),
+            "earned": .string("\(totals.redeemedValue)"),
+            "void_reasons": .object(void.map { JSON.Member($0.key.code, .integer($0.value)) }),
+        ]
+    }
+}

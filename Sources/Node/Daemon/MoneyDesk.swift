@@ -1,0 +1,72 @@
+internal import Bytes
+internal import Channels
+internal import Exchange
+internal import Store
+internal import Synchronization
+
+/// The control thread: drains the workers' reports, hands deliveries to the gateway, and turns
+/// everything else into stored claims, about every millisecond.
+final class MoneyDesk: Sendable {
+    private let runtime: ChannelRuntime
+    private let gateway: GatewayDesk
+    private let workers = Mutex<Workers?>(nil)
+    private let isStopping = Atomic<Bool>(false)
+    private let broken = Mutex<StoreError?>(nil)
+
+    init(runtime: ChannelRuntime, gateway: GatewayDesk) {
+        self.runtime = runtime
+        self.gateway = gateway
+    }
+
+    /// Why it has stopped by itself; the node must end then.
+    var failure: StoreError? { broken.withLock { $0 } }
+
+    /// Reports come from these workers from now on. Those of the ones before are all taken first.
+    func adopt(_ new: Workers?) {
+        workers.withLock { workers in
+            if let old = workers { try? take(from: old) }
+            workers = new
+        }
+    }
+
+    /// Asks `run` to return once everything that was reported is on disk.
+    func stop() { isStopping.store(true, ordering: .releasing) }
+
+    /// Works until `stop`, or until the store fails.
+    func run() {
+        do throws(StoreError) {
+            while !isStopping.load(ordering: .acquiring) {
+                try turn()
+                pause(millis: 1)
+            }
+            try turn()
+        } catch {
+            broken.withLock { $0 = error }
+        }
+    }
+
+    private func turn() throws(StoreError) {
+        try workers.withLock { (workers) throws(StoreError) in
+            if let workers {
+                try take(from: workers)
+            } else {
+                try runtime.turn([], now: Daemon.now())
+            }
+        }
+    }
+
+    private func take(from workers: Workers) throws(StoreError) {
+        var reports: [Report] = []
+        var deliveries: [Delivery] = []
+        workers.drain { report in
+            if case .delivery(let delivery) = report {
+                deliveries.append(delivery)
+            } else {
+                reports.append(report)
+            }
+        }
+        // Before the commit: what was delivered need not wait for the disk.
+        if !deliveries.isEmpty { _ = gateway.deliver(deliveries) }
+        try runtime.turn(reports, now: Daemon.now())
+    }
+}

@@ -1,0 +1,111 @@
+internal import Bytes
+internal import Chain
+internal import Channels
+internal import Exchange
+internal import Sphinx
+internal import Store
+internal import Tickets
+
+/// The steps of a start: each one either works or ends in one clear line.
+enum Startup {
+    static func geometry(_ packet: Configuration.Packet) throws(StartError) -> Geometry {
+        guard let profile = Geometry(named: packet.profile) else {
+            throw .wrong("unknown packet profile \(packet.profile)")
+        }
+        let selector = packet.ticketSelector.map { bytes in
+            bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        }
+        return Geometry(
+            payloadBytes: packet.payloadBytes ?? profile.payloadBytes,
+            surbBytes: packet.surbBytes ?? profile.surbBytes,
+            ticketSelector: selector ?? profile.ticketSelector,
+            refusesNeutralAlpha: profile.refusesNeutralAlpha
+        )
+    }
+
+    /// Opens the data folder, which locks it.
+    static func store(_ folder: String) throws(StartError) -> NodeStore {
+        do throws(StoreError) {
+            return try NodeStore(folder: folder)
+        } catch {
+            throw .failed(error.description)
+        }
+    }
+
+    /// Tries the port the way that lets nobody share it: another dray would.
+    static func port(_ place: HostPort) throws(StartError) -> Endpoint {
+        guard let endpoint = Endpoint(place) else {
+            throw .wrong("node.listen: \(place) is no address")
+        }
+        do throws(SystemError) {
+            _ = try UDPSocket(bind: endpoint)
+        } catch {
+            throw .failed(error.description)
+        }
+        return endpoint
+    }
+
+    static func parameters(
+        _ layer: LedgerClient,
+        _ geometry: Geometry
+    ) throws(StartError) -> LedgerParameters {
+        let parameters: LedgerParameters
+        do throws(ChainError) {
+            parameters = try layer.status().parameters
+        } catch {
+            throw .unreachable("\(error)")
+        }
+        guard parameters.selector == geometry.ticketSelector else {
+            throw .wrong("the ledger's tickets are of another profile than packet.profile says")
+        }
+        return parameters
+    }
+
+    static func policy(_ tickets: Configuration.Tickets) -> Policy {
+        Policy(
+            price: tickets.price,
+            minimumAmount: tickets.minimumAmount,
+            winProbability: WinProbability(tickets.winProbability) ?? .always,
+            winProbabilityLeast: WinProbability(tickets.minimumWinProbability) ?? .never
+        )
+    }
+
+    static func runtime(
+        _ configuration: Configuration,
+        _ keys: KeyRing,
+        _ store: NodeStore,
+        _ layer: LedgerClient,
+        _ books: ChannelBooks,
+        _ worlds: Worlds,
+        _ logger: Logger
+    ) throws(StartError) -> ChannelRuntime {
+        var policy = ChannelPolicy()
+        policy.ackTTLNanos = UInt64(configuration.acknowledgements.ttlSeconds) * 1_000_000_000
+        // Redemptions are asked for by the clock; in between only what a closing channel needs.
+        policy.redeemValue = .max
+        var setup = ChannelRuntime.Setup(
+            key: keys.chainKey,
+            policy: policy,
+            store: store,
+            layer: layer,
+            books: books
+        )
+        setup.onWorld = { worlds.update($0) }
+        setup.onAlarm = { id, reason in
+            logger.log(.warning, "channel \(id.hex) takes no tickets: \(reason.code)")
+        }
+        do throws(ChannelError) {
+            return try ChannelRuntime(setup, now: Daemon.now())
+        } catch {
+            throw StartError(error)
+        }
+    }
+
+    static func gateway() throws(StartError) -> GatewayDesk {
+        do throws(SystemError) {
+            return try GatewayDesk()
+        } catch {
+            throw .failed(error.description)
+        }
+    }
+}
