@@ -76,8 +76,13 @@ public struct Exit: Sendable {
         let since: UInt64
     }
 
+    struct Stocked: Sendable {
+        let surb: SURBEntry
+        let since: UInt64
+    }
+
     struct Session: Sendable {
-        var surbs: [SURBEntry] = []
+        var surbs: [Stocked] = []
         var waiting: [Waiting] = []
         var flows: Set<UInt32> = []
         var bucket: TokenBucket
@@ -102,6 +107,10 @@ public struct Exit: Sendable {
 
     /// SURBs left at which replies say that the stock runs low.
     static let lowStock = 8
+    /// SURBs are used no later than this: their maker forgets how to open the replies.
+    static let surbNanos: UInt64 = Entry.openerNanos - 60_000_000_000
+    /// A pseudonym without flows makes room for another one after this.
+    static let restNanos: UInt64 = 10_000_000_000
     /// Answers wait this long for a SURB.
     static let waitNanos: UInt64 = 5_000_000_000
 
@@ -157,7 +166,7 @@ extension Exit {
             return []
         }
         session.active = now
-        stock(surbs, &session)
+        stock(surbs, &session, now)
         sessions[pseudonym] = session
         var actions = flush(pseudonym)
         switch frame {
@@ -169,8 +178,16 @@ extension Exit {
         return actions
     }
 
-    private func admit(now: UInt64) -> Session? {
-        guard sessions.count < limits.sessions else { return nil }
+    private mutating func admit(now: UInt64) -> Session? {
+        if sessions.count >= limits.sessions {
+            let resting = sessions.filter {
+                $0.value.flows.isEmpty && $0.value.active &+ Exit.restNanos <= now
+            }
+            guard let oldest = resting.min(by: { $0.value.active < $1.value.active }) else {
+                return nil
+            }
+            forget(oldest.key)
+        }
         return Session(
             bucket: TokenBucket(perSecond: limits.packetsPerSecond, now: now),
             active: now
@@ -178,14 +195,18 @@ extension Exit {
     }
 
     /// The newest SURBs are kept: they live longest.
-    private mutating func stock(_ fresh: [SURBEntry], _ session: inout Session) {
+    private mutating func stock(
+        _ fresh: [SURBEntry],
+        _ session: inout Session,
+        _ now: UInt64
+    ) {
         for surb in fresh {
             if session.surbs.count >= limits.surbsPerSession {
                 session.surbs.removeFirst()
                 surbCount -= 1
             }
             guard surbCount < limits.surbs else { return }
-            session.surbs.append(surb)
+            session.surbs.append(Stocked(surb: surb, since: now))
             surbCount += 1
         }
     }
@@ -283,7 +304,7 @@ extension Exit {
         _ pseudonym: Pseudonym,
         _ frame: (UInt16) -> Frame
     ) -> [Action] {
-        guard let surb = sessions[pseudonym]?.surbs.first else { return [] }
+        guard let surb = sessions[pseudonym]?.surbs.first?.surb else { return [] }
         sessions[pseudonym]?.surbs.removeFirst()
         surbCount -= 1
         let left = sessions[pseudonym]?.surbs.count ?? 0
@@ -309,13 +330,20 @@ extension Exit {
             counters.noSURB += UInt64(lost)
             waitingCount -= lost
             sessions[pseudonym]?.waiting = kept
+            let fresh = session.surbs.drop { $0.since &+ Exit.surbNanos <= now }
+            surbCount -= session.surbs.count - fresh.count
+            sessions[pseudonym]?.surbs = Array(fresh)
             if session.flows.isEmpty, session.active &+ limits.idleSessionNanos <= now {
-                surbCount -= session.surbs.count
-                waitingCount -= kept.count
-                sessions[pseudonym] = nil
+                forget(pseudonym)
             }
         }
         return actions
+    }
+
+    private mutating func forget(_ pseudonym: Pseudonym) {
+        guard let session = sessions.removeValue(forKey: pseudonym) else { return }
+        surbCount -= session.surbs.count
+        waitingCount -= session.waiting.count
     }
 
     private mutating func close(_ id: FlowID) -> Action {

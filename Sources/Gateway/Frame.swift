@@ -1,7 +1,12 @@
 /// One application message of the tunnel: what stands in a packet's plain text.
 ///
-/// Eight bytes of application tag, big-endian, of which the top three bits are the network's and
-/// are masked off; then a kind byte and the fields of that kind. Integers are big-endian.
+/// Integers are big-endian. The tag's top three bits are the network's and are masked off.
+///
+///     all       tag 8 ‖ kind 1 ‖ …
+///     forward   1: flow 4 ‖ datagram 4 ‖ total 2 ‖ offset 2 ‖ n 1 ‖ target n ‖ piece
+///     backward  2: flow 4 ‖ datagram 4 ‖ total 2 ‖ offset 2 ‖ stock 2 ‖ piece
+///     refill    3: nothing
+///     refused   4: flow 4 ‖ reason 1 ‖ stock 2
 public enum Frame: Equatable, Sendable {
     /// Entry to exit: a piece of a datagram for a target, named as on the exit's list.
     case forward(Piece, target: String)

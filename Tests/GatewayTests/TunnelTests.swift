@@ -233,6 +233,44 @@ func `under loss, copies and reordering nothing false is delivered`(seed: UInt64
     #expect(exit.sizes.waiting == 0)
 }
 
+@Test func `a resting pseudonym makes room for a new one, a busy one does not`() {
+    var limits = Limits()
+    limits.sessions = 2
+    var exit = Exit(geometry: .head, targets: ["t:1"], limits: limits)
+    let surb = Exit.SURBEntry(senderID: SenderID(), bytes: [])
+    func visit(_ name: UInt8, _ frame: Frame, _ now: UInt64) -> UInt64 {
+        var pseudonym = Pseudonym()
+        pseudonym[0] = name
+        _ = exit.message(from: pseudonym, surbs: [surb], text: frame.encoded, now: now)
+        return exit.counters.refused
+    }
+    let piece = Frame.Piece(flow: 1, datagram: 1, total: 1, offset: 0, bytes: [1])
+    #expect(visit(1, .forward(piece, target: "t:1"), 1) == 0)
+    #expect(visit(2, .refill, 2) == 0)
+    // The second one has just been here.
+    #expect(visit(3, .refill, 3) == 1)
+    #expect(visit(3, .refill, 20_000_000_000) == 1)
+    #expect(visit(1, .refill, 20_000_000_001) == 1)
+    let sizes = exit.sizes
+    #expect(sizes.sessions == 2 && sizes.surbs == 3)
+}
+
+@Test func `SURBs that their maker can no longer open are not used`() {
+    var exit = Exit(geometry: .head, targets: ["t:1"])
+    let surb = Exit.SURBEntry(senderID: SenderID(), bytes: [])
+    let piece = Frame.Piece(flow: 1, datagram: 1, total: 1, offset: 0, bytes: [1])
+    let text = Frame.forward(piece, target: "t:1").encoded
+    _ = exit.message(from: Pseudonym(), surbs: [surb, surb], text: text, now: 0)
+    _ = exit.message(
+        from: Pseudonym(),
+        surbs: [surb],
+        text: Frame.refill.encoded,
+        now: 400_000_000_000
+    )
+    _ = exit.tick(now: 560_000_000_000)
+    #expect(exit.sizes.surbs == 1)
+}
+
 @Test func `a pseudonym over its rate is not served`() {
     var limits = Limits()
     limits.packetsPerSecond = 10
