@@ -97,6 +97,7 @@ extension ChannelControl {
             known.nextChain?.ticketEpoch == channel.ticketEpoch ? known.nextChain?.chain : nil
         known.nextChain = nil
         known.toLocate = nil
+        known.staleBelow = known.pending.top
         resume(&known)
         journal.incoming[channel.id] = known.state
         incoming[channel.id] = known
@@ -132,7 +133,6 @@ extension ChannelControl {
             void(claim, reason, slot: known.slot)
         }
         known.won = []
-        known.pending = PendingQueue(floor: known.pending.top)
         incoming[id] = known
     }
 

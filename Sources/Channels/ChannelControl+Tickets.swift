@@ -59,7 +59,11 @@ extension ChannelControl {
         guard var channel = incoming[id], channel.slot == slot,
             channel.state.channelEpoch == ticket.channelEpoch
         else { return void(claim, .channelEpoch, slot: slot) }
-        guard channel.open[ticket.index] == nil else { return }
+        guard channel.open[ticket.index] == nil else {
+            // Another ticket with this index is stored, and stays.
+            count(id) { $0.void[.indexReplay, default: 0] += 1 }
+            return effects.append(.release(slot: slot, amount: claim.amount))
+        }
         claim.state = .unlocked
         guard channel.pending.unlock(ticket.index, now: now.nanos, deadline: deadline) else {
             return void(claim, .lateIndex, slot: slot)
@@ -76,9 +80,12 @@ extension ChannelControl {
         guard var channel = incoming[id], channel.stopped == .none else { return }
         let before = channel.pending.floor
         let force = isClosingSoon(id)
-        while budget > 0, let index = channel.pending.ready(now: now.nanos, force: force),
-            let claim = channel.open[index]
-        {
+        while budget > 0, let index = channel.pending.ready(now: now.nanos, force: force) {
+            guard let claim = channel.open[index] else {
+                // It became void while it waited.
+                channel.pending.decided()
+                continue
+            }
             guard isReadyToDraw(&channel) else { break }
             budget -= 1
             channel.pending.decided()
@@ -119,13 +126,16 @@ extension ChannelControl {
             domain: channel.domain,
             selector: identity.parameters.selector
         )
+        let isStale = claim.key.index < channel.staleBelow
+        if isStale, !TicketChecks.isSigned(ticket, hash: hash, by: channel.state.source) {
+            return drop(claim, .ticketEpoch, &channel)
+        }
         guard wins(ticket, hash, claim.response, channel) else {
             return lose(claim, &channel)
         }
         // A winner uses up an opening: it must be one that the ledger will pay.
         guard TicketChecks.isSigned(ticket, hash: hash, by: channel.state.source) else {
-            let stale = claim.ticketEpoch > 1
-            return drop(claim, stale ? .ticketEpoch : .ticketSignature, &channel)
+            return drop(claim, .ticketSignature, &channel)
         }
         guard TicketChecks.opens(claim.response, challenge: ticket.challenge) else {
             return drop(claim, .ackResponse, &channel)

@@ -23,6 +23,8 @@ struct Incoming {
     /// A commitment seen on the ledger whose place on our chain is not known yet.
     var toLocate: Bytes32?
     var stopped = Drop.none
+    /// Tickets below this index may have been written under an older ticket epoch.
+    var staleBelow: UInt64 = 0
 }
 
 /// A channel through which we pay.
@@ -156,6 +158,10 @@ struct ChannelControl {
             guard let channel = incoming[id] else { continue }
             let held = channel.open.values.reduce(UInt128(0)) { $0 + $1.amount }
             if held > 0 { effects.append(.restore(slot: channel.slot, amount: held)) }
+            // The packet path must not take another ticket with an index that is stored.
+            for index in channel.open.keys.sorted() where index >= channel.state.floor {
+                effects.append(.mark(slot: channel.slot, index))
+            }
         }
     }
 

@@ -169,6 +169,7 @@ enum Effect: Sendable {
     case setNextIndex(slot: UInt32, UInt64)
     case raiseIndexLimit(slot: UInt32, UInt64)
     case raiseFloor(slot: UInt32, UInt64)
+    case mark(slot: UInt32, UInt64)
     case release(slot: UInt32, amount: UInt128)
     case restore(slot: UInt32, amount: UInt128)
     case stop(slot: UInt32, Bool)
@@ -187,7 +188,7 @@ extension Effect {
         case .clear: 0
         case .setNextIndex: 1
         case .raiseIndexLimit: 2
-        case .raiseFloor, .restore, .stop: 3
+        case .raiseFloor, .restore, .mark, .stop: 3
         case .publish: 4
         case .release, .submit, .resynchronise, .finished, .alarm: 5
         }

@@ -206,6 +206,7 @@ final class Rig {
         case .setNextIndex(let slot, let index): books.setNextIndex(slot, index)
         case .raiseIndexLimit(let slot, let limit): books.raiseIndexLimit(slot, to: limit)
         case .raiseFloor(let slot, let floor): books.raiseFloor(slot, to: floor)
+        case .mark(let slot, let index): _ = books.mark(slot, index)
         case .release(let slot, let amount): books.release(slot, amount)
         case .restore(let slot, let amount): books.restore(slot, amount)
         case .stop(let slot, let stopped): books.setStopped(slot, stopped)

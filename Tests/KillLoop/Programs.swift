@@ -69,7 +69,7 @@ func runNode(folder: String, socket: String, first: UInt64?) -> Never {
             var reports: [Report] = []
             var stored: [UInt64] = []
             if first != nil, let channel {
-                for _ in 0..<Int.random(in: 1...4) {
+                for _ in 0..<Int.random(in: 1...2) {
                     feed(next, channel, runtime.identity.parameters, &reports)
                     stored.append(next)
                     // Gaps, as lost packets leave them.
@@ -85,7 +85,7 @@ func runNode(folder: String, socket: String, first: UInt64?) -> Never {
                 say("done")
                 exit(0)
             }
-            usleep(1_000)
+            usleep(2_000)
         }
     } catch {
         fail("\(error)")
