@@ -191,6 +191,7 @@ let package = Package(
             name: "dray-bench",
             dependencies: [
                 "Harness", "JSON", "Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine",
+                "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings

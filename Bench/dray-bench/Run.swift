@@ -10,7 +10,7 @@ func say(_ line: String) {
 
 /// Measures what is wanted, prints, records and compares; the program's exit code.
 func runBenchmarks(_ options: Options) -> Int32 {
-    let cases = allCases().filter { options.wants($0.name) }
+    let cases = allCases(options.wants)
     guard !cases.isEmpty else {
         say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
         return 2
@@ -23,6 +23,7 @@ func runBenchmarks(_ options: Options) -> Int32 {
         }
         earlier = value
     }
+    if options.wants("relay."), !relayingAllocatesNothing() { return 1 }
     let measured = Harness(smoke: options.smoke).run(cases) { say($0) }
     let document = Document(machine: Machine(), table: tableName(), results: measured)
     print(document.text)
@@ -35,6 +36,16 @@ func runBenchmarks(_ options: Options) -> Int32 {
     for line in comparison.lines { print(line) }
     for name in comparison.worse { say("\(name) is more than 10 % worse") }
     return comparison.worse.isEmpty ? 0 : 1
+}
+
+/// A relayed packet allocates nothing after warm-up; says so if it does.
+private func relayingAllocatesNothing() -> Bool {
+    guard let bytes = allocatedPerPacket() else {
+        say("allocations are not counted: built without jemalloc")
+        return true
+    }
+    say("\(rounded(bytes, 3)) bytes allocated per relayed packet")
+    return bytes == 0
 }
 
 private func readFile(_ path: String) -> String? {

@@ -4,174 +4,149 @@ import Harness
 import Sphinx
 import Tickets
 
-/// Checking and writing tickets, acknowledgements, luck.
-func ticketCases(_ fixture: Fixture) -> [Case] {
-    let lanes = LaneMask.max
-    let columns = TicketColumns(fixture)
-    let tickets = fixture.tickets
-    return [
-        Case("ticket.verify", batch: 64) {
-            columns.hash(fixture, lanes)
-            let good = tickets.verifyVariableTime(
-                columns.tickets,
-                hashes: columns.hashes,
-                issuers: columns.issuers,
-                lanes: lanes
-            )
-            precondition(good == lanes)
-            return good
-        },
-        Case("ticket.challenge", batch: 64) {
-            let check = tickets.checkChallenges(
-                columns.tickets,
-                ownHalfKeys: columns.own,
-                proofs: columns.proofs,
-                lanes: lanes
-            )
-            precondition(check.passed == lanes)
-            return check.passed
-        },
-        Case("ticket.issue", batch: 64) {
-            columns.hash(fixture, lanes)
-            return tickets.sign(
-                columns.issued,
-                hashes: columns.hashes,
-                key: fixture.issuer.secretScalar,
-                lanes: lanes
-            )
-        },
-        Case("ack.make", batch: 64) {
-            Acknowledgements.make(
-                halfKeys: columns.ack,
-                signingKey: fixture.nextHop.signingKey,
-                lanes: lanes,
-                into: columns.acknowledgements
-            )
-            return UInt64(columns.acknowledgements[63][95])
-        },
-        Case("ack.take", batch: 64) {
-            let signed = Acknowledgements.verifyVariableTime(
-                columns.acknowledgements,
-                signer: publicKeyRegion(fixture.nextHop),
-                lanes: lanes
-            )
-            let hinted = tickets.hints(
-                of: columns.acknowledgements,
-                lanes: signed,
-                into: columns.hints
-            )
-            let opened = tickets.responses(
-                ownHalfKeys: columns.own,
-                acknowledgements: columns.acknowledgements,
-                lanes: hinted,
-                into: columns.responses
-            )
-            precondition(opened == lanes)
-            return opened
-        },
-        Case("luck.commitment") {
-            Luck.commitment(
-                hash: columns.hashes[0],
-                opening: columns.own[0],
-                response: columns.responses[0],
-                signature: columns.tickets[0].signature
-            )
-        },
-        Case("luck.vrf") {
-            let hash = columns.hashes[0]
-            return Luck.vrf(
-                hash: hash,
-                value: VRF.value(key: fixture.relayChain, hash: hash, domain: fixture.domain),
-                response: columns.responses[0],
-                signature: columns.tickets[0].signature
-            )
-        },
-    ]
-}
-
-/// What the ticket stages read and write, for 64 lanes.
-struct TicketColumns {
-    let memory = Memory(1 << 20)
+/// A batch of tickets as a relay receives them from one channel.
+private final class TicketBench {
+    let network: Network
+    private let memory: Memory
+    let lanes: TicketLanes
     let tickets: Column<Ticket>
     let issued: Column<Ticket>
-    let hashes: Column<Bytes32>
-    let channels: Column<Bytes32>
-    let domains: Column<Bytes32>
-    let issuers: Column<Address>
+    let proofs: Column<ProofString>
     let own: Column<Bytes32>
     let ack: Column<Bytes32>
-    let proofs: Column<ProofString>
+    let hashes: Column<Bytes32>
+    let channelIDs: Column<Bytes32>
+    let domains: Column<Bytes32>
+    let issuers: Column<Address>
+    let acks: Column<Acknowledgement>
     let hints: Column<Bytes33>
     let responses: Column<Bytes32>
-    let acknowledgements: Column<Acknowledgement>
 
-    /// Peels the fixture's packets once and keeps what the stages need.
-    init(_ fixture: Fixture) {
+    init(_ network: Network) {
+        self.network = network
+        memory = Memory(1 << 18)
         var arena = Arena(memory.region)
-        let lanes = Fixture.lanes
-        tickets = arena.column(Ticket.self, lanes)
-        issued = arena.column(Ticket.self, lanes)
-        hashes = arena.column(Bytes32.self, lanes)
-        channels = arena.column(Bytes32.self, lanes)
-        domains = arena.column(Bytes32.self, lanes)
-        issuers = arena.column(Address.self, lanes)
-        own = arena.column(Bytes32.self, lanes)
-        ack = arena.column(Bytes32.self, lanes)
-        proofs = arena.column(ProofString.self, lanes)
-        hints = arena.column(Bytes33.self, lanes)
-        responses = arena.column(Bytes32.self, lanes)
-        acknowledgements = arena.column(Acknowledgement.self, lanes)
-        fixture.restore()
-        var batch = fixture.batch(lanes)
-        let key = PeelKey(
-            scalar: fixture.relay.scalar,
-            publicKey: publicKeyRegion(fixture.relay)
+        lanes = TicketLanes(
+            &arena,
+            curve: .shared,
+            selector: network.geometry.ticketSelector
         )
-        let scratch = fixture.peelScratch
-        Peel.peel(
-            &batch,
-            slab: fixture.packets,
-            geometry: fixture.geometry,
-            key: key,
-            scratch: scratch
-        )
-        precondition(batch.live == .max)
-        let parsed = fixture.tickets.parse(
-            batch,
-            slab: fixture.packets,
-            offset: fixture.geometry.ticketOffset,
-            lanes: .max,
-            into: tickets
-        )
-        precondition(parsed == .max)
-        let channel = TicketDomain.channelID(
-            source: fixture.issuer.address,
-            destination: fixture.relayChain.address
-        )
-        for lane in 0..<lanes {
-            own[lane] = scratch.ownHalfKey[lane]
-            ack[lane] = scratch.ackHalfKey[lane]
-            proofs[lane] = scratch.proof[lane]
-            issued[lane] = tickets[lane]
-            issuers[lane] = fixture.issuer.address
-            channels[lane] = channel
-            domains[lane] = fixture.domain
+        tickets = arena.column(Ticket.self, 64)
+        issued = arena.column(Ticket.self, 64)
+        proofs = arena.column(ProofString.self, 64)
+        own = arena.column(Bytes32.self, 64)
+        ack = arena.column(Bytes32.self, 64)
+        hashes = arena.column(Bytes32.self, 64)
+        channelIDs = arena.column(Bytes32.self, 64)
+        domains = arena.column(Bytes32.self, 64)
+        issuers = arena.column(Address.self, 64)
+        acks = arena.column(Acknowledgement.self, 64)
+        hints = arena.column(Bytes33.self, 64)
+        responses = arena.column(Bytes32.self, 64)
+        let packet = arena.region(network.geometry.packetBytes)
+        for lane in 0..<64 {
+            let built = network.packet(index: UInt64(lane), into: packet)
+            tickets[lane] = built.ticket
+            issued[lane] = built.ticket
+            proofs[lane] = built.plan.strings[0]
+            own[lane] = built.secrets.ownHalfKeys[0]
+            ack[lane] = built.secrets.ackHalfKeys[1]
+            channelIDs[lane] = network.channelID(0, 1)
+            domains[lane] = network.ticketDomain
+            issuers[lane] = network.nodes[0].chainKey.address
         }
+        _ = make()
+        _ = hash()
+    }
+
+    func hash() -> UInt64 {
+        lanes.hash(tickets, channelIDs: channelIDs, domains: domains, lanes: .max, into: hashes)
+        return hashes.region(0).load(0)
+    }
+
+    func challenge() -> UInt64 {
+        let check = lanes.checkChallenges(
+            tickets,
+            ownHalfKeys: own,
+            proofs: proofs,
+            lanes: .max
+        )
+        precondition(check.passed == .max, "a challenge does not open")
+        return check.passed
+    }
+
+    func verify() -> UInt64 {
+        _ = hash()
+        let signed = lanes.verifyVariableTime(
+            tickets,
+            hashes: hashes,
+            issuers: issuers,
+            lanes: .max
+        )
+        precondition(signed == .max, "a signature is wrong")
+        return signed
+    }
+
+    func issue() -> UInt64 {
+        lanes.hash(issued, channelIDs: channelIDs, domains: domains, lanes: .max, into: hashes)
+        let key = network.nodes[1].chainKey.secretScalar
+        let signed = lanes.sign(issued, hashes: hashes, key: key, lanes: .max)
+        precondition(signed == .max, "a ticket is not signed")
+        return hashes.region(0).load(0)
+    }
+
+    func make() -> UInt64 {
         Acknowledgements.make(
             halfKeys: ack,
-            signingKey: fixture.nextHop.signingKey,
+            signingKey: network.nodes[2].packetKey.signingKey,
             lanes: .max,
-            into: acknowledgements
+            into: acks
         )
+        return acks.region(0).load(64)
     }
 
-    func hash(_ fixture: Fixture, _ lanes: LaneMask) {
-        fixture.tickets.hash(
-            tickets,
-            channelIDs: channels,
-            domains: domains,
-            lanes: lanes,
-            into: hashes
+    func take() -> UInt64 {
+        let signer = network.nodes[2].packetKey.publicKeyRegion
+        let good = Acknowledgements.verifyVariableTime(acks, signer: signer, lanes: .max)
+        let hinted = lanes.hints(of: acks, lanes: good, into: hints)
+        let answered = lanes.responses(
+            ownHalfKeys: own,
+            acknowledgements: acks,
+            lanes: hinted,
+            into: responses
         )
+        precondition(answered == .max, "an acknowledgement is refused")
+        return responses.region(0).load(0)
     }
+}
+
+func ticketCases(_ network: Network) -> [Case] {
+    let bench = TicketBench(network)
+    let key = network.nodes[1].chainKey
+    let hash = bench.hashes[0]
+    let response = bench.responses[0]
+    let signature = bench.tickets[0].signature
+    let entropy = [UInt8](repeating: 9, count: 64)
+    return [
+        Case("ticket.hash", batch: 64) { bench.hash() },
+        Case("ticket.challenge", batch: 64) { bench.challenge() },
+        Case("ticket.verify", batch: 64) { bench.verify() },
+        Case("ticket.issue", batch: 64) { bench.issue() },
+        Case("ack.make", batch: 64) { bench.make() },
+        Case("ack.take", batch: 64) { bench.take() },
+        Case("luck.commitment") {
+            Luck.commitment(hash: hash, opening: hash, response: response, signature: signature)
+        },
+        Case("luck.vrf") {
+            let value = VRF.value(key: key, hash: hash, domain: network.domain)
+            return Luck.vrf(hash: hash, value: value, response: response, signature: signature)
+        },
+        Case("luck.vrf.prove") {
+            let proof = VRF.prove(key: key, hash: hash, domain: network.domain, entropy: entropy)
+            return UInt64(proof.challenge[0])
+        },
+        Case("luck.chain", operations: 1_000) {
+            UInt64(Hash.keccakIterate(hash, count: 1_000)[0])
+        },
+    ]
 }
