@@ -12,7 +12,8 @@ public struct ChannelBooks: Sendable {
     /// The furthest an issuer may jump ahead.
     @inlinable public static var jumpMax: UInt64 { @_noLocks get { 1 << 32 } }
 
-    static var wordsPerSlot: Int { @_noLocks get { Int(windowSpan) / 32 } }
+    // Twice the window: the newest word may be begun while the oldest is still half in use.
+    static var wordsPerSlot: Int { @_noLocks get { Int(windowSpan) / 16 } }
     static var cellsPerSlot: Int { @_noLocks get { 8 } }
 
     /// Number of slots.
@@ -173,8 +174,8 @@ public struct ChannelBooks: Sendable {
 
     // MARK: index window
     //
-    // A word covers 32 indices: the upper half says which 32, the lower half has a bit for each. 2,048
-    // words in a ring thus remember 65,536 indices, and one compare-and-swap both slides and marks.
+    // A word covers 32 indices: the upper half says which 32, the lower half has a bit for each. With
+    // 4,096 words in a ring, one compare-and-swap both slides and marks.
 
     /// Whether an index could be accepted now: `.none`, `.lateIndex`, `.indexReplay` or `.indexJump`.
     @_noLocks
@@ -183,7 +184,7 @@ public struct ChannelBooks: Sendable {
         let floor = floor(slot)
         if index < floor || index + ChannelBooks.windowSpan < top { return .lateIndex }
         let word = window.loadAcquiring(place(slot, index))
-        let mine = index >> 16
+        let mine = index >> 17
         if word >> 32 > mine { return .lateIndex }
         if word >> 32 == mine, word >> (index & 31) & 1 == 1 { return .indexReplay }
         if index > max(top, floor) + ChannelBooks.jumpMax { return .indexJump }
@@ -198,7 +199,7 @@ public struct ChannelBooks: Sendable {
             guard verdict.index == 0 else { return verdict }
             let place = place(slot, index)
             let old = window.loadAcquiring(place)
-            let mine = index >> 16
+            let mine = index >> 17
             guard old >> 32 <= mine else { continue }
             let kept = old >> 32 == mine ? old : mine << 32
             guard kept >> (index & 31) & 1 == 0 else { continue }
@@ -215,13 +216,13 @@ public struct ChannelBooks: Sendable {
         let place = place(slot, index)
         while true {
             let old = window.loadAcquiring(place)
-            guard old >> 32 == index >> 16 else { return }
+            guard old >> 32 == index >> 17 else { return }
             if window.exchange(place, expected: old, desired: old & ~(1 << (index & 31))) { return }
         }
     }
 
     @_noLocks
     private func place(_ slot: UInt32, _ index: UInt64) -> Int {
-        Int(slot) * ChannelBooks.wordsPerSlot + Int(index >> 5 & 2_047)
+        Int(slot) * ChannelBooks.wordsPerSlot + Int(index >> 5 & 4_095)
     }
 }
