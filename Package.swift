@@ -278,7 +278,9 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Chain", "Node"],
+            dependencies: [
+                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Chain", "Conform", "Node",
+            ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests
         ),

@@ -24,12 +24,14 @@ public struct SlotPool: ~Copyable {
     /// Slots nobody has.
     public private(set) var freeCount: Int
 
-    /// All of `count` slots, free.
-    public init(_ arena: inout Arena, count: Int, measuring: Bool = false) {
-        owners = arena.column(UInt8.self, count)
-        stack = arena.column(UInt32.self, count)
+    /// Bytes of memory for `slots` slots.
+    public static func byteCount(slots: Int) -> Int { (5 * slots + 63) & ~63 }
+
+    /// All of `count` slots, free. The memory is zeroed, on a 64-byte boundary.
+    public init(_ memory: Region, count: Int) {
+        stack = memory.column(0, count: count)
+        owners = memory.column(4 * count, count: count)
         freeCount = count
-        if measuring { return }
         for place in 0..<count { stack[place] = UInt32(count - 1 - place) }
     }
 

@@ -71,7 +71,9 @@ extension Engine {
         if nextChannel != Snapshot.none, !books.hasIndex(nextChannel) { return .nextFunds }
         guard table.find(hint) == UnackedTable.none else { return .replay }
         guard hasRoom(next: nextKeyID, previous: previousKeyID, snapshot) else { return .storeFull }
-        guard outcome.forwarded.nonzeroBitCount < mixerRoom else { return .mixerFull }
+        guard outcome.forwarded.nonzeroBitCount < mixerRoom else {
+            return mixerRoom < 0 ? .stopping : .mixerFull
+        }
         guard !replaySet(lane).full else { return .replayFull }
 
         let code = commit(lane, snapshot)

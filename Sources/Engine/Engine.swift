@@ -106,7 +106,7 @@ public struct Engine: ~Copyable {
     /// - Parameters:
     ///   - batch: lanes with slot, length and previous hop; what comes out stands in `outcome`, in the
     ///     batch's verdicts and in the slots.
-    ///   - mixerRoom: most packets that may be forwarded.
+    ///   - mixerRoom: most packets that may be forwarded; negative while the node stops.
     @_noLocks
     public mutating func process(
         _ batch: inout Batch,

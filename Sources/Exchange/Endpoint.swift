@@ -17,6 +17,7 @@ public struct Endpoint: BitwiseCopyable, Hashable, Sendable {
     }
 
     /// An address of the given family (4 or 6).
+    @_noLocks
     public init(family: UInt8, address: Bytes16, port: UInt16) {
         self.family = family
         self.address = address

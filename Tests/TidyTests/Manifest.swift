@@ -20,7 +20,15 @@ struct Manifest: Sendable {
         defer { try? FileManager.default.removeItem(at: scratch) }
         let root = Repository.shared.root
         let dumped = try #require(
-            run("swift", ["package", "--scratch-path", scratch.path, "dump-package"], in: root)
+            // The fuzzer's driver is a target only when it is asked for.
+            run(
+                "env",
+                [
+                    "DRAY_FUZZ=1", "swift", "package", "--scratch-path", scratch.path,
+                    "dump-package",
+                ],
+                in: root
+            )
         )
         // Warnings may precede the document.
         let start = try #require(dumped.output.firstIndex(of: "{"), "\(dumped.output)")

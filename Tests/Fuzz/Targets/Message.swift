@@ -7,6 +7,11 @@ func fuzzMessage(_ input: [UInt8]) {
     var input = FuzzInput(input)
     let geometry = fuzzGeometry(&input)
     var block = input.bytes(geometry.payloadBytes)
+    if case .success(let parts) = Message.unpack(block, geometry: geometry) {
+        guard let signal = Signal(rawValue: parts.signal) else { fatalError("no signal") }
+        let written = Message.encode(signal: signal, surbs: parts.surbs, text: parts.text)
+        precondition(block.suffix(written.count).elementsEqual(written), "a message changed")
+    }
     block.withRegion { block in
         let found = Padding.find(block)
         precondition(found.dataOffset >= 0 && found.dataOffset <= block.byteCount)

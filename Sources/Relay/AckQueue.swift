@@ -1,0 +1,165 @@
+internal import Bytes
+internal import Exchange
+
+/// Acknowledgements that wait for company: one row a neighbour, sent when a packet is full or its first
+/// one has waited long enough.
+///
+/// A neighbour's row is found by a keyed hash of its key id. Two that share a row put each other out:
+/// the earlier one's acknowledgements go at once, in a packet that is not full.
+struct AckQueue {
+    static var none: UInt32 { @_noLocks get { .max } }
+
+    private struct Row: BitwiseCopyable {
+        var keyID: UInt32 = 0
+        var count: UInt32 = 0
+        var dueNanos: UInt64 = 0
+        /// Neighbours in the list of rows in use, by the time they are due.
+        var older: UInt32 = .max
+        var younger: UInt32 = .max
+    }
+
+    private struct Ends: BitwiseCopyable {
+        var oldest: UInt32 = .max
+        var youngest: UInt32 = .max
+        var waiting: UInt64 = 0
+    }
+
+    private let rows: Column<Row>
+    private let keys: Column<Bytes32>
+    private let ends: Column<Ends>
+    private let hash: KeyedHash
+    private let waitNanos: UInt64
+    let capacity: Int
+
+    /// Takes memory for `rows` neighbours, rounded up to a power of two, with `capacity` each; call
+    /// `clear` before use.
+    init(
+        _ arena: inout Arena,
+        rows: Int,
+        capacity: Int,
+        waitNanos: UInt64,
+        hash: KeyedHash
+    ) {
+        var rounded = 16
+        while rounded < rows { rounded *= 2 }
+        self.rows = arena.column(Row.self, rounded)
+        keys = arena.column(Bytes32.self, rounded * capacity)
+        ends = arena.column(Ends.self, 1)
+        self.hash = hash
+        self.capacity = capacity
+        self.waitNanos = waitNanos
+    }
+
+    /// Makes the queue empty.
+    func clear() {
+        for row in 0..<rows.count { rows[row] = Row() }
+        ends[0] = Ends()
+    }
+
+    /// Acknowledgements that wait.
+    var count: Int {
+        @_noLocks
+        get { Int(ends[0].waiting) }
+    }
+
+    /// The row of a neighbour; it may be in use for another.
+    @_noLocks
+    func row(_ keyID: UInt32) -> UInt32 {
+        UInt32(truncatingIfNeeded: hash.hash(UInt64(keyID))) & UInt32(rows.count - 1)
+    }
+
+    /// True if the row is free, or this neighbour's and not full.
+    @_noLocks
+    func takes(_ row: UInt32, _ keyID: UInt32) -> Bool {
+        let entry = rows[Int(row)]
+        return entry.count == 0 || entry.keyID == keyID && Int(entry.count) < capacity
+    }
+
+    /// Adds to a row that takes it; returns true if the row is full now.
+    @_noLocks
+    func add(_ row: UInt32, _ keyID: UInt32, _ halfKey: Bytes32, nowNanos: UInt64) -> Bool {
+        assert(takes(row, keyID))
+        if rows[Int(row)].count == 0 { begin(row, keyID, nowNanos) }
+        var entry = rows[Int(row)]
+        keys[Int(row) * capacity + Int(entry.count)] = halfKey
+        entry.count += 1
+        rows[Int(row)] = entry
+        count(by: 1)
+        return Int(entry.count) == capacity
+    }
+
+    /// The neighbour of a row in use.
+    @_noLocks
+    func keyID(_ row: UInt32) -> UInt32 { rows[Int(row)].keyID }
+
+    /// Acknowledgements in a row.
+    @_noLocks
+    func count(_ row: UInt32) -> Int { Int(rows[Int(row)].count) }
+
+    /// A row's half-keys: `capacity` entries, `count` of them in use.
+    @_noLocks
+    func halfKeys(_ row: UInt32) -> Column<Bytes32> {
+        keys.region.column(Int(row) * capacity * Bytes32.count, count: capacity)
+    }
+
+    /// The row that is due next; `none` if nothing waits.
+    var oldest: UInt32 {
+        @_noLocks
+        get { ends[0].oldest }
+    }
+
+    /// When a row in use is due.
+    @_noLocks
+    func dueNanos(_ row: UInt32) -> UInt64 { rows[Int(row)].dueNanos }
+
+    @_noLocks
+    private func begin(_ row: UInt32, _ keyID: UInt32, _ nowNanos: UInt64) {
+        var ends = self.ends[0]
+        rows[Int(row)] = Row(
+            keyID: keyID,
+            count: 0,
+            dueNanos: nowNanos + waitNanos,
+            older: ends.youngest,
+            younger: AckQueue.none
+        )
+        if ends.youngest == AckQueue.none { ends.oldest = row } else { link(ends.youngest, row) }
+        ends.youngest = row
+        self.ends[0] = ends
+    }
+
+    @_noLocks
+    private func link(_ older: UInt32, _ younger: UInt32) {
+        var entry = rows[Int(older)]
+        entry.younger = younger
+        rows[Int(older)] = entry
+    }
+
+    /// Frees a row in use.
+    @_noLocks
+    func remove(_ row: UInt32) {
+        let entry = rows[Int(row)]
+        var ends = self.ends[0]
+        if entry.older == AckQueue.none {
+            ends.oldest = entry.younger
+        } else {
+            link(entry.older, entry.younger)
+        }
+        if entry.younger == AckQueue.none {
+            ends.youngest = entry.older
+        } else {
+            var younger = rows[Int(entry.younger)]
+            younger.older = entry.older
+            rows[Int(entry.younger)] = younger
+        }
+        ends.waiting -= UInt64(entry.count)
+        self.ends[0] = ends
+        rows[Int(row)] = Row()
+    }
+
+    @_noLocks
+    private func count(by step: UInt64) {
+        var ends = self.ends[0]
+        ends.waiting += step
+        self.ends[0] = ends
+    }
+}

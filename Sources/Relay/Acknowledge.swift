@@ -1,0 +1,61 @@
+internal import Bytes
+internal import Datapath
+internal import Engine
+internal import Exchange
+
+extension Worker {
+    /// The way back: half-keys of accepted packets wait for a full packet or their time, then go at
+    /// once. Acknowledgements that came were taken by `settle`; here come those that another worker could
+    /// not place.
+    @_noLocks
+    mutating func acknowledge() {
+        var left = engine.outcome.acknowledge
+        while let lane = left.popFirst() {
+            queueAck(snapshot.nodes[Int(batch.source[lane])].keyID, engine.ackKey(lane))
+        }
+        if var ring = inbox {
+            engine.acknowledgeForeign(&ring, snapshot: snapshot, nowNanos: batch.nowNanos)
+            inbox = ring
+        }
+        while acks.oldest != AckQueue.none, outgoingCount < Worker.outgoingMax {
+            guard stopNanos != 0 || acks.dueNanos(acks.oldest) <= batch.nowNanos else { break }
+            sendAcks(acks.oldest)
+        }
+    }
+
+    /// Queues one acknowledgement. There is always room to send: a batch fills few packets.
+    @_noLocks
+    mutating func queueAck(_ keyID: UInt32, _ halfKey: Bytes32) {
+        let row = acks.row(keyID)
+        if !acks.takes(row, keyID) { sendAcks(row) }
+        if acks.add(row, keyID, halfKey, nowNanos: batch.nowNanos) { sendAcks(row) }
+    }
+
+    /// Makes a packet of what waits in a row. A neighbour that left the register gets nothing.
+    @_noLocks
+    private mutating func sendAcks(_ row: UInt32) {
+        let keyID = acks.keyID(row)
+        let node = snapshot.node(keyID: keyID)
+        let count = acks.count(row)
+        let halfKeys = acks.halfKeys(row)
+        acks.remove(row)
+        guard node != Snapshot.none, let slot = pool.take(.worker) else { return }
+        let made = engine.makeAckPacket(
+            to: node,
+            halfKeys: halfKeys,
+            count: count,
+            packet: slab.packet(slot, packetBytes),
+            snapshot: snapshot
+        )
+        guard made else { return pool.give(slot, from: .worker) }
+        notes[Int(slot)] = SlotNote(nextKeyID: keyID, cameNanos: 0)
+        putOut(slot)
+    }
+
+    /// A packet leaves in this turn.
+    @_noLocks
+    mutating func putOut(_ slot: UInt32) {
+        outgoing[outgoingCount] = slot
+        outgoingCount += 1
+    }
+}

@@ -1,0 +1,7 @@
+internal import Engine
+
+extension Worker {
+    /// Next hops and replay tags.
+    @_noLocks
+    mutating func dedupe() { engine.dedupe(&batch, snapshot: snapshot) }
+}

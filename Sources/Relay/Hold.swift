@@ -1,0 +1,44 @@
+internal import Bytes
+internal import Datapath
+internal import Engine
+internal import Exchange
+
+extension Worker {
+    /// The mixer: packets whose time has come leave, those just accepted begin to wait.
+    @_noLocks
+    mutating func hold() {
+        release()
+        let forwarded = engine.outcome.forwarded
+        for lane in 0..<batch.count {
+            let slot = batch.slot[lane]
+            if forwarded.contains(lane) {
+                let next = snapshot.nodes[Int(engine.nextNode(lane))].keyID
+                notes[Int(slot)] = SlotNote(nextKeyID: next, cameNanos: batch.nowNanos)
+                mix(slot)
+            } else {
+                pool.give(slot, from: .worker)
+            }
+        }
+    }
+
+    @_noLocks
+    private mutating func release() {
+        let first = outgoingCount
+        outgoingCount = wheel.release(
+            nowNanos: batch.nowNanos,
+            into: outgoing,
+            from: first,
+            random: &random
+        )
+        for place in first..<outgoingCount {
+            pool.move(outgoing[place], from: .mixer, to: .worker)
+        }
+    }
+
+    /// A packet begins to wait; the mixer has room.
+    @_noLocks
+    mutating func mix(_ slot: UInt32) {
+        pool.move(slot, from: .worker, to: .mixer)
+        wheel.insert(slot, dueNanos: batch.nowNanos + config.mixing.draw(&random))
+    }
+}

@@ -1,0 +1,69 @@
+internal import Bytes
+internal import Datapath
+internal import Engine
+internal import Exchange
+
+extension Worker {
+    private static var boardEveryNanos: UInt64 { @_noLocks get { 100_000_000 } }
+    /// Turns after which nothing may be allocated any more.
+    private static var warmTurns: UInt64 { @_noLocks get { 1_000 } }
+
+    /// What is due from time to time: tickets without acknowledgement, the board, stopping.
+    @_noLocks
+    mutating func housekeep() {
+        turns += 1
+        engine.expire(nowNanos: batch.nowNanos)
+        if stopNanos == 0, board.stopNanos != 0 {
+            stopNanos = board.stopNanos
+            board.set(.stopping)
+        }
+        if batch.nowNanos &- boardNanos >= Worker.boardEveryNanos || stopNanos != 0 { post() }
+        if stopNanos != 0, isDrained { finish() }
+    }
+
+    /// Nothing waits any more, or all that waits is acknowledgements that are late.
+    private var isDrained: Bool {
+        @_noLocks
+        get {
+            guard batch.nowNanos < stopNanos else { return true }
+            return wheel.count == 0 && acks.count == 0 && !commandsWait && engine.awaited == 0
+        }
+    }
+
+    @_noLocks
+    private mutating func finish() {
+        post()
+        board.set(.done)
+    }
+
+    @_noLocks
+    private mutating func post() {
+        boardNanos = batch.nowNanos
+        let cells = board.cells
+        cells.store(UInt64(wheel.count), WorkerBoard.Cell.held)
+        cells.store(UInt64(engine.awaited), WorkerBoard.Cell.awaited)
+        cells.store(UInt64(acks.count), WorkerBoard.Cell.acksWaiting)
+        cells.store(turns, WorkerBoard.Cell.turns)
+        postAllocated()
+        let ring = ring.statistics
+        cells.store(ring.enters, WorkerBoard.Cell.ring)
+        cells.store(ring.dry, WorkerBoard.Cell.ring + 1)
+        cells.store(ring.receiveErrors, WorkerBoard.Cell.ring + 2)
+        cells.store(ring.sendErrors, WorkerBoard.Cell.ring + 3)
+        counters.count(.sendFailed, by: ring.sendErrors - sendErrorsSeen)
+        sendErrorsSeen = ring.sendErrors
+    }
+
+    @_noLocks
+    private mutating func postAllocated() {
+        let allocated = threadAllocated()
+        if turns < Worker.warmTurns || allocatedWarm < 0 { allocatedWarm = allocated }
+        board.cells.store(
+            UInt64(truncatingIfNeeded: allocated - allocatedWarm),
+            WorkerBoard.Cell.allocated
+        )
+    }
+}
+
+@_semantics("no_performance_analysis")
+private func threadAllocated() -> Int { Host.allocatedBytes ?? 0 }

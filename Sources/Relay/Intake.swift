@@ -1,0 +1,48 @@
+internal import Bytes
+internal import Datapath
+internal import Engine
+internal import Exchange
+
+extension Worker {
+    private static var commandsPerTurn: Int { @_noLocks get { 64 } }
+
+    /// What control wants: packets of our own, mixed or not, and acknowledgements.
+    @_noLocks
+    mutating func intake() {
+        commandsWait = false
+        for _ in 0..<Worker.commandsPerTurn {
+            guard outgoingCount < Worker.outgoingMax - 2, wheel.count < config.mixerCapacity else {
+                return
+            }
+            guard let command = commands.next() else { return }
+            if command.isSend {
+                takeOwn(command)
+            } else {
+                queueAck(command.keyID, command.ackKey)
+            }
+            commands.release()
+        }
+        commandsWait = true
+    }
+
+    @_noLocks
+    private mutating func takeOwn(_ command: Command) {
+        guard command.packet.byteCount == packetBytes, let slot = pool.take(.worker) else {
+            counters.count(.noForward)
+            return
+        }
+        slab.packet(slot, packetBytes).copy(command.packet, to: 0)
+        if command.hasAckChallenge {
+            // Unknown acknowledgements are counted, so one that finds no room shows.
+            _ = engine.registerSent(
+                keyID: command.keyID,
+                ackChallenge: command.ackChallenge,
+                snapshot: snapshot,
+                nowNanos: batch.nowNanos
+            )
+        }
+        notes[Int(slot)] = SlotNote(nextKeyID: command.keyID, cameNanos: 0)
+        counters.count(.made)
+        if command.mix { mix(slot) } else { putOut(slot) }
+    }
+}

@@ -1,0 +1,113 @@
+public import Bytes
+
+/// Where control and a worker leave word for each other: numbers that one writes and the other reads.
+public struct WorkerBoard: Sendable {
+    /// Bytes of memory.
+    public static let byteCount = 8 * Cell.count
+
+    enum Cell {
+        // Written by control.
+        static var stopNanos: Int { @_noLocks get { 0 } }
+        // Written by the worker, from the second cache line on.
+        static var state: Int { @_noLocks get { 8 } }
+        static var held: Int { @_noLocks get { 9 } }
+        static var awaited: Int { @_noLocks get { 10 } }
+        static var acksWaiting: Int { @_noLocks get { 11 } }
+        static var turns: Int { @_noLocks get { 12 } }
+        static var allocated: Int { @_noLocks get { 13 } }
+        static var ring: Int { @_noLocks get { 16 } }
+        static let count = 24
+    }
+
+    /// How far a worker is.
+    public enum State: UInt64, Sendable {
+        /// Not started.
+        case new
+        /// Takes packets.
+        case running
+        /// Takes acknowledgements, and empties its mixer.
+        case stopping
+        /// Gone.
+        case done
+        /// Gone: the kernel refused its ring.
+        case failed
+    }
+
+    let cells: AtomicCells
+
+    /// A board in zeroed memory, 64-byte aligned.
+    public init(_ region: Region) { cells = AtomicCells(region.slice(0, WorkerBoard.byteCount)) }
+
+    // MARK: control
+
+    /// Asks the worker to stop: no new packets, the mixer emptied, acknowledgements awaited until
+    /// `limitNanos` of the monotonic clock, then `done`.
+    public func stop(limitNanos: UInt64) {
+        cells.storeReleasing(max(1, limitNanos), Cell.stopNanos)
+    }
+
+    /// How far the worker is.
+    public var state: State { State(rawValue: cells.loadAcquiring(Cell.state)) ?? .failed }
+
+    /// The worker's numbers, a tenth of a second old at most while it is busy.
+    public var status: WorkerStatus {
+        WorkerStatus(
+            state: state,
+            held: Int(cells.load(Cell.held)),
+            awaited: Int(cells.load(Cell.awaited)),
+            acksWaiting: Int(cells.load(Cell.acksWaiting)),
+            turns: cells.load(Cell.turns),
+            allocatedBytes: Int(cells.load(Cell.allocated)),
+            enters: cells.load(Cell.ring),
+            dry: cells.load(Cell.ring + 1),
+            receiveErrors: cells.load(Cell.ring + 2),
+            sendErrors: cells.load(Cell.ring + 3)
+        )
+    }
+
+    // MARK: worker
+
+    /// When waiting for acknowledgements ends; 0 while the worker is not asked to stop.
+    var stopNanos: UInt64 {
+        @_noLocks
+        get { cells.load(Cell.stopNanos) }
+    }
+
+    @_noLocks
+    func set(_ state: State) { cells.storeReleasing(number(state), Cell.state) }
+
+    @_noLocks
+    private func number(_ state: State) -> UInt64 {
+        switch state {
+        case .new: 0
+        case .running: 1
+        case .stopping: 2
+        case .done: 3
+        case .failed: 4
+        }
+    }
+}
+
+/// What a worker says of itself, beside its counters.
+public struct WorkerStatus: Sendable {
+    /// How far it is.
+    public var state: WorkerBoard.State
+    /// Packets in the mixer.
+    public var held: Int
+    /// Acknowledgements it awaits.
+    public var awaited: Int
+    /// Acknowledgements of its own that wait for a full packet.
+    public var acksWaiting: Int
+    /// Rounds.
+    public var turns: UInt64
+    /// Bytes its thread has allocated since it was warm; 0 for ever, or jemalloc is not linked.
+    public var allocatedBytes: Int
+    /// System calls of its ring.
+    public var enters: UInt64
+    /// Receives that ended because no slot was left.
+    public var dry: UInt64
+    /// Receives that ended for another reason.
+    public var receiveErrors: UInt64
+    /// Datagrams that the kernel did not take.
+    public var sendErrors: UInt64
+}

@@ -1,0 +1,48 @@
+internal import Bytes
+internal import Datapath
+internal import Synchronization
+
+/// A worker on a thread of its own, from `start` until it is done.
+final class WorkerThread: Sendable {
+    private let seat: Mutex<WorkerSeat>
+    private let waker: Mutex<RingWaker?>
+    let board: WorkerBoard
+
+    /// Seats a worker; its thread starts later.
+    init(_ worker: consuming Worker, board: WorkerBoard) {
+        waker = Mutex(worker.waker)
+        seat = Mutex(WorkerSeat(worker))
+        self.board = board
+    }
+
+    /// Starts the thread; `keeping` lives until the worker is gone.
+    func start(_ name: String, cpu: Int?, keeping: any AnyObject & Sendable) throws(DatapathError) {
+        try Host.startThread(name, cpu: cpu) { [self] in
+            run()
+            withExtendedLifetime(keeping) {}
+        }
+    }
+
+    /// Ends the worker's sleep, if it still lives.
+    func wake() { waker.withLock { $0?.wake() } }
+
+    private func run() {
+        guard var worker = seat.withLock({ $0.take() }) else { return }
+        do throws(DatapathError) {
+            try worker.start()
+            while !worker.isDone { worker.turn() }
+        } catch {
+            board.set(.failed)
+        }
+        waker.withLock { $0 = nil }
+    }
+}
+
+/// Holds a worker between making it and its thread: one thread at a time has it.
+private struct WorkerSeat: ~Copyable, @unchecked Sendable {
+    private var worker: Worker?
+
+    init(_ worker: consuming Worker) { self.worker = consume worker }
+
+    mutating func take() -> Worker? { worker.take() }
+}

@@ -1,0 +1,158 @@
+public import Bytes
+public import Datapath
+public import Engine
+public import Exchange
+internal import Synchronization
+
+/// All workers of a node behind one port, with the rings and boards between them and control.
+///
+/// Each ring has one end here that may be taken once, by one thread of control.
+public final class Workers: Sendable {
+    /// Where they receive.
+    public let address: DatagramAddress
+    /// Where control publishes snapshots.
+    public let snapshots: SnapshotCell
+    /// Number of workers.
+    public let count: Int
+
+    private let memory: [WorkerShare]
+    private let threads: [WorkerThread]
+    private let cpus: [Int]?
+
+    /// What every worker of a node is made from.
+    public struct Plan: Sendable {
+        /// What the workers are made for.
+        public var config: WorkerConfig
+        /// Where they receive; port 0 takes a free one.
+        public var address: DatagramAddress
+        /// Number of workers.
+        public var count = 1
+        /// CPUs, one for each worker, that they stay on; nil lets the system choose.
+        public var cpus: [Int]?
+        /// Bytes of each worker's report ring, a power of two.
+        public var reportBytes = 4 << 20
+        /// Bytes of each worker's command ring, a power of two.
+        public var commandBytes = 1 << 20
+
+        /// One worker at an address.
+        public init(config: WorkerConfig, address: DatagramAddress) {
+            self.config = config
+            self.address = address
+        }
+    }
+
+    /// Takes port and memory.
+    ///
+    /// - Parameters:
+    ///   - books: outlive the workers; so do the replay sets.
+    ///   - snapshot: the first one, as `SnapshotBuilder.build` makes it.
+    public init(
+        _ plan: Plan,
+        books: ChannelBooks,
+        replay: ReplaySet,
+        previousReplay: ReplaySet? = nil,
+        snapshot: Memory
+    ) throws(DatapathError) {
+        precondition(plan.count > 0 && plan.cpus.map { $0.count == plan.count } ?? true)
+        var config = plan.config
+        config.engine.workers = plan.count
+        count = plan.count
+        cpus = plan.cpus
+        snapshots = SnapshotCell(workers: plan.count, first: snapshot)
+        memory = (0..<plan.count).map { _ in WorkerShare(plan) }
+        if plan.address.port != 0 { try DatagramSocket.probe(plan.address) }
+        var address = plan.address
+        var threads: [WorkerThread] = []
+        for index in 0..<plan.count {
+            let socket = try DatagramSocket(
+                address,
+                shared: true,
+                bufferBytes: config.socketBufferBytes
+            )
+            address = socket.address
+            var parts = memory[index].parts(books, replay, snapshots.reader(worker: index))
+            parts.previousReplay = previousReplay
+            if plan.count > 1 {
+                parts.outbox = memory[index].acknowledgements.region
+                parts.inbox =
+                    memory[(index + plan.count - 1) % plan.count].acknowledgements.region
+            }
+            let worker = try Worker(config, socket: socket, parts: parts)
+            threads.append(WorkerThread(worker, board: parts.board))
+        }
+        self.address = address
+        self.threads = threads
+    }
+
+    /// Starts the threads; they keep this object until they are done.
+    public func start() throws(DatapathError) {
+        for index in 0..<count {
+            try threads[index].start("dray-\(index)", cpu: cpus?[index], keeping: self)
+        }
+    }
+
+    /// Asks all workers to stop: no new packets, mixers emptied, acknowledgements awaited for at most
+    /// `limitNanos` from now. Poll `isDone`.
+    public func stop(limitNanos: UInt64) {
+        let end = Host.nanos() + limitNanos
+        for index in 0..<count {
+            threads[index].board.stop(limitNanos: end)
+            wake(index)
+        }
+    }
+
+    /// True when every worker is gone.
+    public var isDone: Bool {
+        threads.allSatisfy { $0.board.state == .done || $0.board.state == .failed }
+    }
+
+    /// Ends a worker's sleep: after writing commands.
+    public func wake(_ worker: Int) { threads[worker].wake() }
+
+    /// A worker's counters.
+    public func counters(_ worker: Int) -> Counters { Counters(memory[worker].counters.region) }
+
+    /// What a worker says of itself.
+    public func status(_ worker: Int) -> WorkerStatus { threads[worker].board.status }
+
+    /// The reading end of a worker's reports; take it once.
+    public func reports(_ worker: Int) -> ReportReader {
+        ReportReader(memory[worker].reports.region)
+    }
+
+    /// The writing end of a worker's commands; take it once.
+    public func commands(_ worker: Int) -> CommandWriter {
+        CommandWriter(memory[worker].commands.region)
+    }
+}
+
+/// One worker's memory that control sees too.
+private final class WorkerShare: Sendable {
+    let reports: Memory
+    let commands: Memory
+    let acknowledgements: Memory
+    let counters = Memory(Counters.byteCount)
+    let board = Memory(WorkerBoard.byteCount)
+
+    init(_ plan: Workers.Plan) {
+        reports = Memory(RecordRing.byteCount(capacity: plan.reportBytes))
+        commands = Memory(RecordRing.byteCount(capacity: plan.commandBytes))
+        acknowledgements = Memory(RecordRing.byteCount(capacity: 1 << 16))
+    }
+
+    func parts(
+        _ books: ChannelBooks,
+        _ replay: ReplaySet,
+        _ snapshots: SnapshotReader
+    ) -> WorkerParts {
+        WorkerParts(
+            books: books,
+            replay: replay,
+            snapshots: snapshots,
+            reports: reports.region,
+            commands: commands.region,
+            counters: counters.region,
+            board: WorkerBoard(board.region)
+        )
+    }
+}
