@@ -129,14 +129,14 @@ let package = Package(
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
-        module("Link", ["Bytes", "Crypto"]),
+        module("Link", ["Bytes"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Sphinx", "Tickets"]),
         // L4, data plane
         module("Engine", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         module(
             "Relay",
-            ["Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange", "Engine"]
+            ["Bytes", "Crypto", "Datapath", "Sphinx", "Link", "Exchange", "Engine"]
         ),
         // L4, control plane
         module("Store", ["Bytes", "CLMDB"]),

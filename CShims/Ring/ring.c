@@ -151,7 +151,8 @@ static void arm(struct ring *ring) {
     if (!ring->receiving && ring->offered * 4 >= ring->config.buffers) {
         struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
         if (!sqe) return;
-        io_uring_prep_recvmsg_multishot(sqe, ring->socket, &ring->receive, 0);
+        // MSG_TRUNC: the length is the datagram's, even if the slot is shorter.
+        io_uring_prep_recvmsg_multishot(sqe, ring->socket, &ring->receive, MSG_TRUNC);
         sqe->flags |= IOSQE_BUFFER_SELECT;
         sqe->buf_group = GROUP;
         io_uring_sqe_set_data64(sqe, (uint64_t)KIND_RECEIVE << 32);

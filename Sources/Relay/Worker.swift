@@ -131,7 +131,10 @@ public struct Worker: ~Copyable {
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
         inbox = parts.inbox.map { RingReader($0) }
-        random = RandomStream(in: memory.random, seed: Worker.seed().region)
+        let seed = Memory(32)
+        Random.fill(seed.region)
+        random = RandomStream(in: memory.random, seed: seed.region)
+        withExtendedLifetime(seed) {}
     }
 
     private static func makeEngine(
@@ -139,10 +142,13 @@ public struct Worker: ~Copyable {
         _ memory: Region,
         _ parts: WorkerParts
     ) -> Engine {
+        let seed = Memory(32)
+        Random.fill(seed.region)
+        defer { withExtendedLifetime(seed) {} }
         var engine = Engine(
             memory,
             config: config,
-            seed: seed().region,
+            seed: seed.region,
             books: parts.books,
             replay: parts.replay,
             reports: parts.reports,
@@ -151,13 +157,6 @@ public struct Worker: ~Copyable {
         engine.previousReplay = parts.previousReplay
         engine.others = parts.outbox.map { RingWriter($0) }
         return engine
-    }
-
-    /// 32 fresh bytes, wiped by who uses them.
-    private static func seed() -> Memory {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        return seed
     }
 
     deinit { engine.wipe() }

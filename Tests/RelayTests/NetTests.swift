@@ -1,0 +1,187 @@
+import Bytes
+import Datapath
+import Exchange
+import Foundation
+import Relay
+import Sphinx
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct NetTests {
+    private func expectBalanced(_ net: Net) {
+        for node in net.nodes.indices {
+            let sums = net.balance(node)
+            #expect(sums.came == sums.went, "packets in at node \(node)")
+            #expect(sums.taken == sums.left, "packets out at node \(node)")
+        }
+    }
+
+    @Test func `three relays carry packets and are acknowledged for every one`() throws {
+        let net = try Net("three relays")
+        let count = 120
+        for number in 0..<count {
+            net.send([1, 2, 3, 4], mix: number % 2 == 0)
+            if number % 20 == 19 { usleep(20_000) }
+        }
+        let all = net.wait { (1...3).allSatisfy { net.unlocked($0) == count } }
+        #expect(all && net.delivered(4) == count)
+        #expect(net.wait { net.acknowledged(0) == count })
+        let stopped = net.stop()
+        #expect(stopped)
+        for relay in 1...3 {
+            #expect(net.count(relay, .forwarded) == count)
+            #expect(net.count(relay, .ticketsLocked) == count)
+            #expect(net.count(relay, .ticketsIssued) == (relay == 3 ? 0 : count))
+            #expect(net.workers[relay].status(0).awaited == 0)
+            // Ten acknowledgements in a packet at best, one at worst.
+            let packets = net.count(relay, Counter.ackPacketsOut)
+            #expect(packets >= count / 10 && packets <= count)
+        }
+        expectBalanced(net)
+        let latency = net.workers[1].counters(0).latency.classes
+        #expect(latency.reduce(0) { $0 + $1.count } == UInt64(count))
+        for node in 0..<5 {
+            let drops = Drop.allCases.filter { $0 != .none && net.count(node, $0) != 0 }
+            #expect(drops.isEmpty)
+        }
+    }
+
+    @Test func `two workers behind one port find each other's acknowledgements`() throws {
+        let net = try Net("two workers", workersEach: 2)
+        let count = 60
+        for number in 0..<count {
+            net.send([1, 2, 3, 4])
+            if number % 20 == 19 { usleep(20_000) }
+        }
+        let all = net.wait { (1...3).allSatisfy { net.unlocked($0) == count } }
+        #expect(all && net.delivered(4) == count)
+        let stopped = net.stop()
+        #expect(stopped)
+        #expect((0..<5).allSatisfy { net.count($0, Drop.ackUnknown) == 0 })
+        expectBalanced(net)
+    }
+
+    @Test func `the wide profile takes the same way`() throws {
+        let net = try Net("mix13", geometry: .mix13)
+        for _ in 0..<40 { net.send([1, 2, 3, 4]) }
+        #expect(net.wait { (1...3).allSatisfy { net.unlocked($0) == 40 } })
+        #expect(net.delivered(4) == 40)
+        let stopped = net.stop()
+        #expect(stopped)
+        expectBalanced(net)
+    }
+
+    @Test func `a node that stops empties its mixer and awaits its acknowledgements`() throws {
+        let net = try Net("stop") {
+            $0.mixing = .uniform(maxNanos: 300_000_000)
+        }
+        let count = 50
+        for _ in 0..<count { net.send([1, 2]) }
+        #expect(net.wait { net.count(1, .forwarded) == count })
+        net.workers[1].stop(limitNanos: 10_000_000_000)
+        // What comes now is refused.
+        #expect(net.wait { net.workers[1].status(0).state == .stopping })
+        net.send([1, 2])
+        #expect(net.wait { net.workers[1].isDone })
+        #expect(net.workers[1].status(0).state == .done)
+        net.drain()
+        #expect(net.delivered(2) == count && net.unlocked(1) == count)
+        #expect(net.workers[1].status(0).held == 0)
+        #expect(net.count(1, Drop.stopping) <= 1)
+        let stopped = net.stop(limitNanos: 100_000_000)
+        #expect(stopped)
+        expectBalanced(net)
+    }
+
+    @Test func `a node that stops waits no longer than it is told`() throws {
+        let net = try Net("stop limit")
+        // The exit is deaf: its address is another's.
+        var addresses = net.workers.map { Optional($0.address) }
+        addresses[2] = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0).address
+        net.publish(addresses)
+        net.send([1, 2])
+        #expect(net.wait { net.workers[1].status(0).awaited == 1 })
+        net.workers[1].stop(limitNanos: 300_000_000)
+        #expect(net.wait { net.workers[1].isDone })
+        #expect(net.workers[1].status(0).awaited == 1)
+        let stopped = net.stop(limitNanos: 1)
+        #expect(stopped)
+    }
+
+    @Test func `garbage is counted and costs nothing`() throws {
+        let net = try Net("garbage")
+        var random = SeededGenerator("garbage")
+        let size = Geometry.head.packetBytes
+        let stranger = try TestRing(stride: 8_192)
+        let target = net.workers[1].address
+        // From nobody: whatever it is, it is not looked at.
+        for count in [0, 1, size - 1, size, size + 1, 5_000] {
+            stranger.send(random.bytes(count), to: target)
+        }
+        #expect(net.wait { net.count(1, Drop.sourceUnknown) == 6 })
+        #expect(net.count(1, Counter.packetsIn) == 0)
+        // From a neighbour: node 3's address is the stranger's now.
+        var addresses = net.workers.map { Optional($0.address) }
+        addresses[3] = stranger.address
+        net.publish(addresses)
+        usleep(50_000)
+        for count in [0, 1, size - 1, size + 1, 5_000] {
+            stranger.send(random.bytes(count), to: target)
+        }
+        #expect(net.wait { net.count(1, Drop.packetSize) == 5 })
+        #expect(net.count(1, Counter.packetsIn) == 0)
+        for _ in 0..<500 { stranger.send(random.bytes(size), to: target) }
+        #expect(net.wait { net.count(1, Counter.packetsIn) == 500 })
+        // Honest traffic goes on.
+        for _ in 0..<20 { net.send([1, 2]) }
+        #expect(net.wait { net.delivered(2) == 20 && net.unlocked(1) == 20 })
+        let stopped = net.stop()
+        #expect(stopped)
+        #expect(net.count(1, .forwarded) == 20)
+        expectBalanced(net)
+    }
+
+    @Test func `a full mixer refuses packets and nothing else`() throws {
+        let net = try Net("full mixer") {
+            $0.mixing = .uniform(maxNanos: 2_000_000_000)
+            $0.mixerCapacity = 10
+        }
+        for _ in 0..<60 { net.send([1, 2]) }
+        #expect(net.wait { net.count(1, Counter.packetsIn) >= 60 })
+        #expect(net.wait { net.delivered(2) == net.count(1, .forwarded) })
+        #expect(net.count(1, .forwarded) + net.count(1, Drop.mixerFull) == 60)
+        #expect(net.count(1, Drop.mixerFull) >= 20)
+        #expect(net.wait { net.unlocked(1) == net.count(1, .forwarded) })
+        let stopped = net.stop()
+        #expect(stopped)
+        expectBalanced(net)
+    }
+
+    @Test func `a neighbour over its budget is cut off`() throws {
+        let net = try Net("budget") { $0.packetsPerSecond = 100 }
+        for _ in 0..<60 { net.send([1, 2]) }
+        #expect(net.wait { net.count(1, Counter.datagramsIn) >= 60 })
+        let stopped = net.stop()
+        #expect(stopped)
+        #expect(net.count(1, Drop.peerBudget) > 0 && net.count(1, .forwarded) >= 10)
+        expectBalanced(net)
+    }
+
+    @Test func `a port that a running node holds is in use`() throws {
+        let net = try Net("port", count: 2)
+        let address = net.workers[0].address
+        let node = TestNode(0, of: 2)
+        let config = WorkerConfig(geometry: .head, hash: KeyedHash(1, 2))
+        #expect(throws: DatapathError.portInUse(address.port)) {
+            _ = try Workers(
+                Workers.Plan(config: config, address: address),
+                books: node.books,
+                replay: node.replay,
+                snapshot: node.snapshot([node], at: [nil])
+            )
+        }
+        let stopped = net.stop()
+        #expect(stopped)
+        try DatagramSocket.probe(address)
+    }
+}

@@ -1,0 +1,87 @@
+import Bytes
+import Exchange
+import TestSupport
+import Testing
+
+@testable import Relay
+
+@Suite struct QueueTests {
+    private func queue(rows: Int = 16, capacity: Int = 10) -> (AckQueue, Memory) {
+        let memory = Memory(1 << 18)
+        var arena = Arena(memory.region)
+        let queue = AckQueue(
+            &arena,
+            rows: rows,
+            capacity: capacity,
+            waitNanos: 200,
+            hash: KeyedHash(1, 2)
+        )
+        queue.clear()
+        return (queue, memory)
+    }
+
+    private func key(_ number: Int) -> Bytes32 {
+        var key = Bytes32()
+        key[0] = UInt8(number & 255)
+        key[1] = UInt8(number >> 8)
+        return key
+    }
+
+    @Test func `a row is full at its capacity`() {
+        let (queue, memory) = queue()
+        let row = queue.row(5)
+        for number in 0..<9 {
+            let full = queue.add(row, 5, key(number), nowNanos: 10)
+            #expect(!full)
+        }
+        let full = queue.add(row, 5, key(9), nowNanos: 10)
+        #expect(full && queue.count(row) == 10 && !queue.takes(row, 5))
+        #expect((0..<10).allSatisfy { queue.halfKeys(row)[$0] == key($0) })
+        queue.remove(row)
+        #expect(queue.count == 0 && queue.oldest == AckQueue.none)
+        withExtendedLifetime(memory) {}
+    }
+
+    @Test func `rows are due in the order of their first acknowledgement`() {
+        var seed = SeededGenerator("ack queue")
+        let (queue, memory) = queue(rows: 64)
+        var model: [(row: UInt32, due: UInt64)] = []
+        var now: UInt64 = 0
+        for _ in 0..<3_000 {
+            now += UInt64.random(in: 0...20, using: &seed)
+            let keyID = UInt32.random(in: 0..<40, using: &seed)
+            let row = queue.row(keyID)
+            if !queue.takes(row, keyID) {
+                model.removeAll { $0.row == row }
+                queue.remove(row)
+            }
+            if !model.contains(where: { $0.row == row }) { model.append((row, now + 200)) }
+            if queue.add(row, keyID, key(1), nowNanos: now) {
+                model.removeAll { $0.row == row }
+                queue.remove(row)
+            }
+            while let first = model.first, first.due <= now {
+                #expect(queue.oldest == first.row && queue.dueNanos(first.row) == first.due)
+                model.removeFirst()
+                queue.remove(first.row)
+            }
+            #expect(queue.oldest == model.first?.row ?? AckQueue.none)
+        }
+        withExtendedLifetime(memory) {}
+    }
+
+    @Test func `a neighbour may send what its budget allows`() {
+        let memory = Memory(1 << 16)
+        var arena = Arena(memory.region)
+        let budget = PeerBudget(&arena, rows: 16, packetsPerSecond: 100, hash: KeyedHash(1, 2))
+        var taken = 0
+        // A second's worth in ten seconds' time, asked for a hundred times as often.
+        for step in 0..<10_000 {
+            if budget.take(7, nowNanos: 1 + UInt64(step) * 1_000_000) { taken += 1 }
+        }
+        #expect(taken >= 1_000 && taken <= 1_011)
+        let unlimited = PeerBudget(&arena, rows: 16, packetsPerSecond: 0, hash: KeyedHash(1, 2))
+        #expect((0..<1_000).allSatisfy { _ in unlimited.take(7, nowNanos: 1) })
+        withExtendedLifetime(memory) {}
+    }
+}
