@@ -28,17 +28,19 @@ extension ChannelControl {
 
     /// Brings a channel of ours up to date.
     mutating func apply(_ channel: Channel) {
-        if channel.destination == address { applyIncoming(channel) }
+        if channel.destination == address {
+            awake.insert(channel.id)
+            applyIncoming(channel)
+        }
         if channel.source == address { applyOutgoing(channel) }
     }
 
     private mutating func paid(_ key: ClaimKey) {
         if orphans[key] != nil { return finishOrphan(key, isPaid: true) }
-        guard var channel = incoming[key.channelID], let claim = channel.open[key.index],
+        guard let channel = incoming[key.channelID], let claim = channel.open[key.index],
             claim.key == key
         else { return }
-        settle(claim, &channel)
-        incoming[key.channelID] = channel
+        settle(claim, channel)
     }
 
     private mutating func applyIncoming(_ channel: Channel) {
@@ -87,7 +89,7 @@ extension ChannelControl {
     /// A new commitment: what was not redeemed under the old one is worthless.
     private mutating func bump(_ channel: Channel) {
         voidAll(channel.id, .ticketEpoch)
-        guard var known = incoming[channel.id] else { return }
+        guard let known = incoming[channel.id] else { return }
         known.state.ticketEpoch = channel.ticketEpoch
         known.state.chainPosition = UInt32(CommitmentChain.iterations)
         known.state.nextPosition = UInt32(CommitmentChain.iterations)
@@ -98,14 +100,13 @@ extension ChannelControl {
         known.nextChain = nil
         known.toLocate = nil
         known.staleBelow = known.pending.top
-        resume(&known)
+        resume(known)
         journal.incoming[channel.id] = known.state
-        incoming[channel.id] = known
     }
 
     /// Indices below the ledger's can never be paid any more.
     private mutating func raise(_ channel: Channel) {
-        guard var known = incoming[channel.id] else { return }
+        guard let known = incoming[channel.id] else { return }
         let held = Set((inFlight?.submission.claims ?? []).map(\.index))
         for (index, claim) in known.open.sorted(by: { $0.key < $1.key })
         where index < channel.ticketIndex && !held.contains(index) {
@@ -119,13 +120,12 @@ extension ChannelControl {
             journal.incoming[channel.id] = known.state
             effects.append(.raiseFloor(slot: known.slot, known.state.floor))
         }
-        incoming[channel.id] = known
     }
 
     /// All claims of a channel become void, but for those whose redemption is on its way: the
     /// answer decides about them.
     private mutating func voidAll(_ id: Bytes32, _ reason: Drop) {
-        guard var known = incoming[id], !known.open.isEmpty else { return }
+        guard let known = incoming[id], !known.open.isEmpty else { return }
         let held = Set(inFlight?.submission.claims ?? [])
         for (index, claim) in known.open.sorted(by: { $0.key < $1.key })
         where !held.contains(claim.key) {
@@ -133,14 +133,13 @@ extension ChannelControl {
             void(claim, reason, slot: known.slot)
         }
         known.won = []
-        incoming[id] = known
     }
 
     // MARK: Commitments
 
     /// Finds out where the ledger's commitment stands on our chain.
     mutating func locate(_ id: Bytes32, _ commitment: Bytes32) {
-        guard identity.parameters.rule == .commitment, var known = incoming[id],
+        guard identity.parameters.rule == .commitment, let known = incoming[id],
             commitment != known.state.commitment
         else { return }
         guard let chain = known.chain, chain.isBuilt else {
@@ -148,22 +147,19 @@ extension ChannelControl {
             if known.chain == nil {
                 known.chain = newChain(known.state, ticketEpoch: known.state.ticketEpoch)
             }
-            incoming[id] = known
             return
         }
         known.toLocate = nil
         guard let position = chain.locate(commitment) else {
-            stop(&known, .commitmentUnknown)
-            incoming[id] = known
+            stop(known, .commitmentUnknown)
             return
         }
         let found = UInt32(position)
         known.state.chainPosition = found
         known.state.nextPosition = min(known.state.nextPosition, found)
         known.state.commitment = commitment
-        if known.stopped == .commitmentUnknown { resume(&known) }
+        if known.stopped == .commitmentUnknown { resume(known) }
         journal.incoming[id] = known.state
-        incoming[id] = known
     }
 
     func newChain(_ state: IncomingState, ticketEpoch: UInt32) -> CommitmentChain {
@@ -180,17 +176,16 @@ extension ChannelControl {
     }
 
     mutating func prepareCommitment(_ channel: Channel) {
-        guard policy.acceptChannels, var known = incoming[channel.id],
+        guard policy.acceptChannels, let known = incoming[channel.id],
             known.nextChain?.ticketEpoch != channel.ticketEpoch + 1
         else { return }
         let epoch = channel.ticketEpoch + 1
         known.nextChain = (epoch, newChain(known.state, ticketEpoch: epoch))
-        incoming[channel.id] = known
     }
 
     /// Goes on with chains in building, a bounded number of hashes at a time.
-    mutating func buildChains() {
-        for id in incoming.keys.sorted() {
+    mutating func buildChains(_ ids: [Bytes32]) {
+        for id in ids {
             guard let known = incoming[id] else { continue }
             for chain in [known.chain, known.nextChain?.chain] {
                 guard let chain, !chain.isBuilt else { continue }
@@ -202,14 +197,14 @@ extension ChannelControl {
         }
     }
 
-    mutating func stop(_ channel: inout Incoming, _ reason: Drop) {
+    mutating func stop(_ channel: Incoming, _ reason: Drop) {
         guard channel.stopped != reason else { return }
         channel.stopped = reason
         effects.append(.stop(slot: channel.slot, true))
         effects.append(.alarm(channelID: channel.state.channelID, reason))
     }
 
-    private mutating func resume(_ channel: inout Incoming) {
+    private mutating func resume(_ channel: Incoming) {
         guard channel.stopped != .none else { return }
         channel.stopped = .none
         effects.append(.stop(slot: channel.slot, false))

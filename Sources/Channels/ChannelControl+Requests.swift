@@ -9,18 +9,17 @@ internal import Tickets
 extension ChannelControl {
     /// Sends the next request if none is on its way: what operators ask for, then commitments, then
     /// redemptions.
-    mutating func act() {
+    mutating func act(_ ids: [Bytes32]) {
         guard inFlight == nil, view.sequence >= actAfterSequence else { return }
         if !queue.isEmpty {
             let next = queue.removeFirst()
             return send(request(next.operation), operation: next.id)
         }
         guard now.nanos >= retryAtNanos else { return }
-        for id in incoming.keys.sorted() where commit(id) { return }
-        let ids = incoming.keys.sorted()
+        for id in ids where commit(id) { return }
         for id in ids where isUrgent(id) && redeem(id) { return }
         for id in ids where isWorthwhile(id) && redeem(id) { return }
-        redeemAll = false
+        redeemAll = redeemAll && incoming.values.contains { !$0.won.isEmpty && $0.stopped == .none }
     }
 
     private func request(_ operation: Operation) -> LedgerAction {
@@ -107,14 +106,13 @@ extension ChannelControl {
 
     /// Signs a redemption of a channel's first winners; false if there is nothing to be done.
     private mutating func redeem(_ id: Bytes32) -> Bool {
-        guard var known = incoming[id], !known.won.isEmpty, known.stopped == .none,
+        guard let known = incoming[id], !known.won.isEmpty, known.stopped == .none,
             known.toLocate == nil
         else { return false }
         if identity.parameters.rule == .commitment {
             guard let chain = known.chain, chain.isBuilt else {
                 if known.chain == nil {
                     known.chain = newChain(known.state, ticketEpoch: known.state.ticketEpoch)
-                    incoming[id] = known
                 }
                 return false
             }
@@ -137,7 +135,6 @@ extension ChannelControl {
         }
         known.won.removeFirst(indices.count)
         let source = known.state.source
-        incoming[id] = known
         send(.redeem(source: source, tickets: tickets), operation: nil, claims: claims)
         return true
     }
@@ -200,12 +197,11 @@ extension ChannelControl {
                 finishOrphan(key, isPaid: place < receipt.redeemed)
                 continue
             }
-            guard var known = incoming[key.channelID], let claim = known.open[key.index],
+            guard let known = incoming[key.channelID], let claim = known.open[key.index],
                 claim.key == key
             else { continue }
             if place < receipt.redeemed {
-                settle(claim, &known)
-                incoming[key.channelID] = known
+                settle(claim, known)
             } else {
                 refused(claim, place == receipt.redeemed ? receipt.refusal : nil)
             }
@@ -232,12 +228,11 @@ extension ChannelControl {
                 finishOrphan(key, isPaid: paid.contains(key))
                 continue
             }
-            guard var known = incoming[key.channelID], let claim = known.open[key.index],
+            guard let known = incoming[key.channelID], let claim = known.open[key.index],
                 claim.key == key
             else { continue }
             if paid.contains(key) {
-                settle(claim, &known)
-                incoming[key.channelID] = known
+                settle(claim, known)
             } else {
                 refused(claim, nil)
             }
@@ -258,10 +253,9 @@ extension ChannelControl {
 
     /// Classifies a ticket that was not paid: void for good, or a winner again. Never dropped.
     private mutating func refused(_ claim: Claim, _ refusal: Refusal?) {
-        guard var known = incoming[claim.key.channelID] else { return }
+        guard let known = incoming[claim.key.channelID] else { return }
         if let reason = reason(claim, refusal) {
             known.open[claim.key.index] = nil
-            incoming[claim.key.channelID] = known
             return void(claim, reason, slot: known.slot)
         }
         var claim = claim
@@ -270,7 +264,7 @@ extension ChannelControl {
         known.open[claim.key.index] = claim
         let place = known.won.firstIndex { $0 > claim.key.index } ?? known.won.count
         known.won.insert(claim.key.index, at: place)
-        incoming[claim.key.channelID] = known
+        awake.insert(claim.key.channelID)
         journal.claims[claim.key] = claim
     }
 

@@ -6,8 +6,9 @@ internal import Tickets
 // Reports of the packet path, and the draw.
 extension ChannelControl {
     /// The channel of a slot, if the slot is its present one.
-    private func channelID(_ slot: UInt32) -> Bytes32? {
+    private mutating func channelID(_ slot: UInt32) -> Bytes32? {
         guard let id = slots.channel(slot), incoming[id]?.slot == slot else { return nil }
+        awake.insert(id)
         return id
     }
 
@@ -56,7 +57,7 @@ extension ChannelControl {
             unlockedMillis: now.millis
         )
         count(id) { $0.received += 1 }
-        guard var channel = incoming[id], channel.slot == slot,
+        guard let channel = incoming[id], channel.slot == slot,
             channel.state.channelEpoch == ticket.channelEpoch
         else { return void(claim, .channelEpoch, slot: slot) }
         guard channel.open[ticket.index] == nil else {
@@ -69,7 +70,7 @@ extension ChannelControl {
             return void(claim, .lateIndex, slot: slot)
         }
         channel.open[ticket.index] = claim
-        incoming[id] = channel
+        awake.insert(id)
         journal.claims[claim.key] = claim
     }
 
@@ -77,7 +78,7 @@ extension ChannelControl {
 
     /// Decides the tickets of a channel whose turn has come, in index order.
     mutating func draw(_ id: Bytes32, _ budget: inout Int) {
-        guard var channel = incoming[id], channel.stopped == .none else { return }
+        guard let channel = incoming[id], channel.stopped == .none else { return }
         let before = channel.pending.floor
         let force = isClosingSoon(id)
         while budget > 0, let index = channel.pending.ready(now: now.nanos, force: force) {
@@ -86,10 +87,10 @@ extension ChannelControl {
                 channel.pending.decided()
                 continue
             }
-            guard isReadyToDraw(&channel) else { break }
+            guard isReadyToDraw(channel) else { break }
             budget -= 1
             channel.pending.decided()
-            decide(claim, &channel)
+            decide(claim, channel)
         }
         if channel.pending.floor > before {
             channel.state.floor = channel.pending.floor
@@ -97,11 +98,10 @@ extension ChannelControl {
             effects.append(.raiseFloor(slot: channel.slot, channel.state.floor))
             if before >> 12 != channel.state.floor >> 12 { prune(channel.state) }
         }
-        incoming[id] = channel
     }
 
     /// True if an opening is at hand; starts building the chain if it is not.
-    private mutating func isReadyToDraw(_ channel: inout Incoming) -> Bool {
+    private mutating func isReadyToDraw(_ channel: Incoming) -> Bool {
         guard identity.parameters.rule == .commitment else { return true }
         guard let chain = channel.chain else {
             channel.chain = newChain(channel.state, ticketEpoch: channel.state.ticketEpoch)
@@ -109,16 +109,16 @@ extension ChannelControl {
         }
         guard chain.isBuilt, channel.toLocate == nil else { return false }
         guard channel.state.nextPosition > 0 else {
-            stop(&channel, .commitmentExhausted)
+            stop(channel, .commitmentExhausted)
             return false
         }
         return true
     }
 
     /// Draws one ticket. The claim, the floor and the position go to disk together.
-    private mutating func decide(_ claim: Claim, _ channel: inout Incoming) {
+    private mutating func decide(_ claim: Claim, _ channel: Incoming) {
         guard let ticket = Ticket(claim.ticket.array) else {
-            return drop(claim, .amountRange, &channel)
+            return drop(claim, .amountRange, channel)
         }
         let hash = TicketChecks.hash(
             ticket,
@@ -128,19 +128,19 @@ extension ChannelControl {
         )
         let isStale = claim.key.index < channel.staleBelow
         if isStale, !TicketChecks.isSigned(ticket, hash: hash, by: channel.state.source) {
-            return drop(claim, .ticketEpoch, &channel)
+            return drop(claim, .ticketEpoch, channel)
         }
         guard wins(ticket, hash, claim.response, channel) else {
-            return lose(claim, &channel)
+            return lose(claim, channel)
         }
         // A winner uses up an opening: it must be one that the ledger will pay.
         guard TicketChecks.isSigned(ticket, hash: hash, by: channel.state.source) else {
-            return drop(claim, .ticketSignature, &channel)
+            return drop(claim, .ticketSignature, channel)
         }
         guard TicketChecks.opens(claim.response, challenge: ticket.challenge) else {
-            return drop(claim, .ackResponse, &channel)
+            return drop(claim, .ackResponse, channel)
         }
-        win(claim, &channel)
+        win(claim, channel)
     }
 
     private func wins(
@@ -175,7 +175,7 @@ extension ChannelControl {
         return ticket.winProbability.wins(luck)
     }
 
-    private mutating func win(_ claim: Claim, _ channel: inout Incoming) {
+    private mutating func win(_ claim: Claim, _ channel: Incoming) {
         var claim = claim
         claim.state = .won
         if identity.parameters.rule == .commitment {
@@ -191,7 +191,7 @@ extension ChannelControl {
         }
     }
 
-    private mutating func lose(_ claim: Claim, _ channel: inout Incoming) {
+    private mutating func lose(_ claim: Claim, _ channel: Incoming) {
         var claim = claim
         claim.state = .lost
         claim.position = nil
@@ -202,24 +202,23 @@ extension ChannelControl {
     }
 
     /// The claim leaves the channel as void.
-    private mutating func drop(_ claim: Claim, _ reason: Drop, _ channel: inout Incoming) {
+    private mutating func drop(_ claim: Claim, _ reason: Drop, _ channel: Incoming) {
         channel.open[claim.key.index] = nil
         void(claim, reason, slot: channel.slot)
     }
 
     /// Winners whose openings changed are drawn again: one before them can never be paid.
     mutating func redraw(_ id: Bytes32) {
-        guard var channel = incoming[id] else { return }
+        guard let channel = incoming[id] else { return }
         let again = channel.won
         channel.won = []
         channel.state.nextPosition = channel.state.chainPosition
         for index in again {
             guard let claim = channel.open[index] else { continue }
             uncount(claim)
-            decide(claim, &channel)
+            decide(claim, channel)
         }
         journal.incoming[id] = channel.state
-        incoming[id] = channel
     }
 
     // MARK: Ends
@@ -236,7 +235,7 @@ extension ChannelControl {
     }
 
     /// The settlement layer has paid.
-    mutating func settle(_ claim: Claim, _ channel: inout Incoming) {
+    mutating func settle(_ claim: Claim, _ channel: Incoming) {
         var claim = claim
         claim.state = .settled
         channel.open[claim.key.index] = nil

@@ -5,10 +5,11 @@ internal import Exchange
 internal import Store
 internal import Tickets
 
-/// A channel that pays us.
-struct Incoming {
+/// A channel that pays us. A class, because a copy of the open claims at every ticket would be
+/// dear.
+final class Incoming {
     var state: IncomingState
-    var slot: UInt32
+    let slot: UInt32
     var pending: PendingQueue
     /// Claims not final, by index.
     var open: [UInt64: Claim] = [:]
@@ -25,6 +26,19 @@ struct Incoming {
     var stopped = Drop.none
     /// Tickets below this index may have been written under an older ticket epoch.
     var staleBelow: UInt64 = 0
+
+    init(state: IncomingState, slot: UInt32, domain: Bytes32) {
+        self.state = state
+        self.slot = slot
+        self.domain = domain
+        pending = PendingQueue(floor: state.floor)
+    }
+
+    /// True if there is nothing to be done until something comes in.
+    var isIdle: Bool {
+        pending.count == 0 && won.isEmpty && nextChain == nil && toLocate == nil
+            && chain?.isBuilt != false
+    }
 }
 
 /// A channel through which we pay.
@@ -52,6 +66,8 @@ struct ChannelControl {
     var now = Moment(nanos: 0, millis: 0)
 
     var incoming: [Bytes32: Incoming] = [:]
+    /// Incoming channels that a turn must look at.
+    var awake: Set<Bytes32> = []
     var outgoing: [Bytes32: Outgoing] = [:]
     var slots: SlotTable
     var totals: [Bytes32: Totals] = [:]
@@ -108,10 +124,12 @@ struct ChannelControl {
     mutating func reduce(_ inputs: [Input], now: Moment) {
         self.now = now
         for input in inputs { take(input) }
-        buildChains()
+        let ids = awake.sorted()
+        buildChains(ids)
         var budget = Self.drawsMax
-        for id in incoming.keys.sorted() where budget > 0 { draw(id, &budget) }
-        act()
+        for id in ids where budget > 0 { draw(id, &budget) }
+        act(ids)
+        for id in ids where incoming[id]?.isIdle != false { awake.remove(id) }
         for (id, counts) in totals where journal.counted.contains(id) {
             journal.totals[id] = counts
         }
@@ -166,7 +184,7 @@ struct ChannelControl {
     }
 
     private mutating func restore(_ claim: Claim) {
-        guard var channel = incoming[claim.key.channelID],
+        guard let channel = incoming[claim.key.channelID],
             channel.state.channelEpoch == claim.key.channelEpoch
         else {
             if inFlight?.submission.claims.contains(claim.key) == true {
@@ -183,16 +201,15 @@ struct ChannelControl {
         case .won: channel.won.append(claim.key.index)
         case .locked, .lost, .submitted, .settled, .void: break
         }
-        incoming[claim.key.channelID] = channel
     }
 
     mutating func addIncoming(_ state: IncomingState, _ slot: UInt32) {
         incoming[state.channelID] = Incoming(
             state: state,
             slot: slot,
-            pending: PendingQueue(floor: state.floor),
             domain: domain(ticketEpoch: state.ticketEpoch)
         )
+        awake.insert(state.channelID)
         effects.append(.clear(slot: slot))
         effects.append(.raiseFloor(slot: slot, state.floor))
     }

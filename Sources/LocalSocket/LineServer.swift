@@ -124,7 +124,10 @@ public final class LineServer: Sendable {
 
     /// Answers the lines that are complete.
     private func answer(_ connection: inout Connection, _ now: Int) {
-        while connection.open, let line = connection.takeLine() {
+        // Answers that wait to be taken are bounded too: the rest of the lines is answered afterwards.
+        while connection.open, connection.output.count <= limits.lineBytes,
+            let line = connection.takeLine()
+        {
             guard line.count <= limits.lineBytes, let answer = handler(line) else {
                 connection.open = false
                 return
@@ -149,6 +152,7 @@ public final class LineServer: Sendable {
         }
         connection.output.removeFirst(count)
         guard connection.output.isEmpty else { return }
+        if connection.hasLine { return answer(&connection, now) }
         let patience = connection.input.isEmpty ? limits.idleMillis : limits.lineMillis
         connection.deadline = nowMillis() + patience
     }
@@ -167,6 +171,9 @@ private struct Connection {
         self.file = file
         self.deadline = deadline
     }
+
+    /// True if a complete line waits.
+    var hasLine: Bool { input[searched...].contains(UInt8(ascii: "\n")) }
 
     /// The next complete line, without its line feed.
     mutating func takeLine() -> [UInt8]? {

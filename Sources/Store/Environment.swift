@@ -29,7 +29,7 @@ public final class Environment: @unchecked Sendable {
     private let lock: FolderLock
     private let mapLock = MapLock()
     private var tables: [String: Table] = [:]
-    private var meta: MDB_dbi = 0
+    private(set) var meta: UInt32 = 0
     // Written under LMDB's writer mutex only.
     private var tallies: [UInt32: Tally] = [:]
     private var broken = false

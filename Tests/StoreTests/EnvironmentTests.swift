@@ -166,22 +166,13 @@ import Testing
         }
         do {
             // The tally says four: one more than there are.
-            let environment = try Environment(
-                folder: folder.path,
-                kind: "test",
-                format: 1,
-                tables: ["meta"],
-                freeBytesMin: 0
-            )
+            let environment = try open()
             try environment.write { (transaction) throws(StoreError) in
                 var tally = RecordWriter()
                 tally.integer(UInt64(4))
                 tally.integer(UInt64(99))
-                try transaction.put(
-                    environment.table("meta"),
-                    Array("tally.a".utf8),
-                    tally.bytes
-                )
+                let meta = Table(handle: environment.meta, name: "meta")
+                try transaction.put(meta, Array("tally.a".utf8), tally.bytes)
             }
         }
         #expect(throws: StoreError.corrupt(table: "a", key: "(records are missing)")) {
@@ -242,5 +233,80 @@ import Testing
             }
             #expect(found == model)
         }
+    }
+}
+
+/// A real full disk, where the tests may mount one.
+@Suite struct FullDiskTests {
+    private func run(_ arguments: [String]) -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
+    @Test func `a disk that fills up refuses, and keeps what was written`() throws {
+        let folder = TemporaryFolder("full")
+        try FileManager.default.createDirectory(
+            atPath: folder.path,
+            withIntermediateDirectories: true
+        )
+        guard run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path]) else { return }
+        defer { _ = run(["umount", "-l", folder.path]) }
+        let path = folder.path + "/data"
+        var written = 0
+        do {
+            let environment = try Environment(
+                folder: path,
+                kind: "test",
+                format: 1,
+                tables: ["a"],
+                freeBytesMin: 0
+            )
+            #expect(throws: StoreError.diskFull(folder: path)) {
+                while written < 10_000 {
+                    try environment.write { (transaction) throws(StoreError) in
+                        try transaction.put(
+                            environment.table("a"),
+                            Array("k\(written)".utf8),
+                            [UInt8](repeating: 1, count: 2_000)
+                        )
+                    }
+                    written += 1
+                }
+            }
+            #expect(throws: StoreError.stopped(folder: path)) {
+                try environment.write { (_) throws(StoreError) in }
+            }
+        }
+        #expect(written > 10)
+        #expect(throws: StoreError.diskFull(folder: path)) {
+            _ = try Environment(
+                folder: path,
+                kind: "test",
+                format: 1,
+                tables: ["a"],
+                freeBytesMin: 1 << 20
+            )
+        }
+        #expect(run(["mount", "-o", "remount,size=8m", folder.path]))
+        let environment = try Environment(
+            folder: path,
+            kind: "test",
+            format: 1,
+            tables: ["a"],
+            freeBytesMin: 0
+        )
+        var count = 0
+        try environment.read { (transaction) throws(StoreError) in
+            try transaction.scan(environment.table("a")) { (_, _) throws(StoreError) in
+                count += 1
+                return true
+            }
+        }
+        #expect(count == written)
     }
 }
