@@ -22,6 +22,7 @@ if arguments.contains("--help") || arguments.contains("-h") {
     print(usage)
     exit(0)
 }
+if let complaint = kernelComplaint() { fail(2, complaint) }
 let options: Options
 switch Options.parse(arguments) {
 case .success(let parsed): options = parsed

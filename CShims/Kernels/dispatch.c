@@ -29,32 +29,26 @@ static const struct kernels portable = {
 // Rows that other builds have; here they can be named but not run.
 static const char *const missing[] = {"avx512"};
 
-struct choice {
-    const struct kernels *table;
-    enum kernels_status status;
-};
-
-static struct choice choose(void) {
-    const char *wanted = getenv("DRAY_CPU");
-    if (wanted == NULL || wanted[0] == 0 || strcmp(wanted, portable.name) == 0)
-        return (struct choice){&portable, KERNELS_OK};
+enum kernels_status kernels_status_of(const char *name) {
+    if (name == NULL || name[0] == 0 || strcmp(name, portable.name) == 0) return KERNELS_OK;
     for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
-        if (strcmp(wanted, missing[i]) == 0) return (struct choice){&portable, KERNELS_UNAVAILABLE};
-    return (struct choice){&portable, KERNELS_UNKNOWN};
+        if (strcmp(name, missing[i]) == 0) return KERNELS_UNAVAILABLE;
+    return KERNELS_UNKNOWN;
 }
 
-// Threads that race here choose the same; whoever comes last stores the same
-// values again.
+// Threads that race here choose the same; whoever comes last stores the same values again.
 static _Atomic(const struct kernels *) chosen;
 static _Atomic int chosen_status;
 
 const struct kernels *kernels_best(void) {
     const struct kernels *table = atomic_load_explicit(&chosen, memory_order_acquire);
     if (table) return table;
-    struct choice choice = choose();
-    atomic_store_explicit(&chosen_status, (int)choice.status, memory_order_relaxed);
-    atomic_store_explicit(&chosen, choice.table, memory_order_release);
-    return choice.table;
+    // Makes libsodium choose its own rows; where it fails its portable ones serve.
+    (void)sodium_init();
+    enum kernels_status status = kernels_status_of(getenv("DRAY_CPU"));
+    atomic_store_explicit(&chosen_status, (int)status, memory_order_relaxed);
+    atomic_store_explicit(&chosen, &portable, memory_order_release);
+    return &portable;
 }
 
 enum kernels_status kernels_status(void) {

@@ -50,11 +50,29 @@ public enum Kernels {
     public static var table: String { unsafe String(cString: kernels_best().pointee.name) }
 
     /// Whether `DRAY_CPU` could be followed; a command line exits with 2 if not.
-    public static var status: Status {
-        switch kernels_status() {
-        case KERNELS_OK: .ready
-        case KERNELS_UNAVAILABLE: .unavailable
-        default: .unknown
+    public static var status: Status { Status(kernels_status()) }
+
+    /// What `status` would be if `DRAY_CPU` were `name`.
+    public static func status(of name: String) -> Status {
+        unsafe name.withCString { unsafe Status(kernels_status_of($0)) }
+    }
+
+    /// Why `DRAY_CPU` cannot be followed, for the user; nil if it can.
+    public static var complaint: String? {
+        switch status {
+        case .ready: nil
+        case .unknown: "DRAY_CPU names no kernel table; there is: portable"
+        case .unavailable: "DRAY_CPU names a kernel table that cannot run here; there is: portable"
+        }
+    }
+}
+
+extension Kernels.Status {
+    fileprivate init(_ status: kernels_status) {
+        switch status {
+        case KERNELS_OK: self = .ready
+        case KERNELS_UNAVAILABLE: self = .unavailable
+        default: self = .unknown
         }
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import JSON
 import Node
 
@@ -24,6 +25,7 @@ enum Verbs {
     }
 
     private static func dispatch(_ words: [String]) throws(Failure) {
+        if let complaint = Kernels.complaint { throw .usage(complaint) }
         guard let first = words.first else { throw .usage("what shall it do?\n\n\(overview)") }
         switch first {
         case "--version": return try version(Array(words.dropFirst()))

@@ -241,6 +241,13 @@ struct BatchTests {
 
     @Test func `the table in use has a name and is ready`() {
         #expect(Kernels.table == "portable")
-        #expect(Kernels.status == .ready)
+        #expect(Kernels.status == .ready && Kernels.complaint == nil)
+    }
+
+    @Test func `a table that is not there is told from one that never was`() {
+        #expect(Kernels.status(of: "") == .ready)
+        #expect(Kernels.status(of: "portable") == .ready)
+        #expect(Kernels.status(of: "avx512") == .unavailable)
+        #expect(Kernels.status(of: "Portable") == .unknown)
     }
 }

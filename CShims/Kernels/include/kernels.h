@@ -152,6 +152,8 @@ enum kernels_status {
                          // run
 };
 enum kernels_status kernels_status(void);
+// What it would be if DRAY_CPU were `name`; NULL and "" are no wish.
+enum kernels_status kernels_status_of(const char *KERNELS_NULLABLE name);
 
 // -- One message at a time, any length: control plane, and the scalar row's own
 // parts.
