@@ -24,7 +24,8 @@ struct NegativeCheck {
         let tickets = TicketDesk(domain: domain, selector: geometry.ticketSelector)
         for item in field["cases"].items {
             guard let name = item["name"].text(), let packet = item["packet"].bytes(),
-                let expected = item["expect"].text(), let known = knownIDs(item["key_ids_known"])
+                let expected = item["expect"].text(),
+                let known = knownIDs(item["key_ids_known"], cast)
             else { continue }
             guard expected == "accept" || expected == "reject" else {
                 item["expect"].fail("is neither accept nor reject")
@@ -50,11 +51,18 @@ struct NegativeCheck {
         }
     }
 
-    private func knownIDs(_ field: Field) -> Set<UInt32>? {
+    /// The key ids that the relay knows, each with the right key.
+    private func knownIDs(_ field: Field, _ cast: Cast) -> Set<UInt32>? {
         var known = Set<UInt32>()
         for item in field.items {
-            guard let id = item["id"].bytes(4), item["pub"].bytes(32) != nil else { return nil }
-            known.insert(id.reduce(0) { $0 << 8 | UInt32($1) })
+            guard let bytes = item["id"].bytes(4) else { return nil }
+            let id = bytes.reduce(0) { $0 << 8 | UInt32($1) }
+            guard let node = cast.nodes.first(where: { $0.keyID == id }) else {
+                item["id"].fail("is no node's")
+                continue
+            }
+            item["pub"].equals(node.packetKey.publicKey)
+            known.insert(id)
         }
         return known
     }
