@@ -112,6 +112,8 @@ let package = Package(
             cSettings: optimised
         ),
         .target(name: "CHost", path: "CShims/Host", cSettings: optimised),
+        // Counts allocations; for tests alone.
+        .target(name: "CAllocations", path: "CShims/Allocations"),
         .target(name: "CToml", path: "CShims/Toml"),
         .target(
             name: "CProcess",
@@ -231,8 +233,8 @@ let package = Package(
         testModule(
             "RelayTests",
             [
-                "Relay", "Engine", "Datapath", "Link", "Exchange", "Tickets", "Sphinx", "Crypto",
-                "Bytes", "TestSupport",
+                "Relay", "Engine", "Datapath", "Exchange", "Tickets", "Sphinx", "Crypto",
+                "Bytes", "CAllocations", "TestSupport",
             ]
         ),
         .target(

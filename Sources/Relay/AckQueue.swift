@@ -1,11 +1,11 @@
 internal import Bytes
 internal import Exchange
 
-/// Acknowledgements that wait for company: one row a neighbour, sent when a packet is full or its first
-/// one has waited long enough.
+/// Acknowledgements that wait for company: one row a neighbour, sent when a packet is full or its
+/// first one has waited long enough.
 ///
-/// A neighbour's row is found by a keyed hash of its key id. Two that share a row put each other out:
-/// the earlier one's acknowledgements go at once, in a packet that is not full.
+/// A neighbour's row is found by a keyed hash of its key id. Two that share a row put each other
+/// out: the earlier one's acknowledgements go at once, in a packet that is not full.
 struct AckQueue {
     static var none: UInt32 { @_noLocks get { .max } }
 

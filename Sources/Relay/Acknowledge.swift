@@ -5,8 +5,8 @@ internal import Exchange
 
 extension Worker {
     /// The way back: half-keys of accepted packets wait for a full packet or their time, then go at
-    /// once. Acknowledgements that came were taken by `settle`; here come those that another worker could
-    /// not place.
+    /// once. Acknowledgements that came were taken by `settle`; here come those that another worker
+    /// could not place.
     @_noLocks
     mutating func acknowledge() {
         var left = engine.outcome.acknowledge

@@ -10,8 +10,8 @@ public enum MixDelay: BitwiseCopyable, Sendable, Equatable {
     case none
     /// Any time up to the maximum, all equally likely.
     case uniform(maxNanos: UInt64)
-    /// Exponential with this mean, cut off at the maximum: longer delays are drawn again, so that none
-    /// is more likely for having been cut.
+    /// Exponential with this mean, cut off at the maximum: longer delays are drawn again, so that
+    /// none is more likely for having been cut.
     case exponential(meanNanos: UInt64, maxNanos: UInt64)
 
     /// No delay is longer.

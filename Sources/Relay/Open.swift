@@ -4,8 +4,8 @@ internal import Exchange
 internal import Link
 
 extension Worker {
-    /// Datagrams become packets of neighbours: the sender's address must be registered, the length a
-    /// packet's. What fails here has cost no arithmetic.
+    /// Datagrams become packets of neighbours: the sender's address must be registered, the length
+    /// a packet's. What fails here has cost no arithmetic.
     @_noLocks
     mutating func open() {
         for lane in 0..<batch.count {

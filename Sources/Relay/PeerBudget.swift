@@ -1,8 +1,8 @@
 internal import Bytes
 internal import Exchange
 
-/// How many packets a neighbour may send: a bucket of tokens each, found by a keyed hash of its key id
-/// and shared by those that collide.
+/// How many packets a neighbour may send: a bucket of tokens each, found by a keyed hash of its key
+/// id and shared by those that collide.
 struct PeerBudget {
     private struct Row: BitwiseCopyable {
         var nanos: UInt64 = 0

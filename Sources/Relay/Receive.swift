@@ -3,7 +3,8 @@ internal import Datapath
 internal import Exchange
 
 extension Worker {
-    /// Takes the datagrams that have come, up to a batch; sleeps only if there is nothing else to do.
+    /// Takes the datagrams that have come, up to a batch; sleeps only if there is nothing else to
+    /// do.
     @_noLocks
     mutating func receive() {
         ring.refill(from: &pool, keeping: 0)
@@ -29,8 +30,8 @@ extension Worker {
         counters.count(.bytesIn, by: bytes)
     }
 
-    /// One datagram ends the wait while there is little to do. Under load, thirty-two do, or 50 µs: half
-    /// the system calls for a delay that mixing hides.
+    /// One datagram ends the wait while there is little to do. Under load, thirty-two do, or 50 µs:
+    /// half the system calls for a delay that mixing hides.
     @_noLocks
     private func waitForDatagrams() -> Bool {
         let timeout = restNanos()

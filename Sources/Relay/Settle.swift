@@ -1,8 +1,8 @@
 internal import Engine
 
 extension Worker {
-    /// Proof of relay and tickets; the decision, and the ticket for the next hop. A worker that stops
-    /// accepts only what ends here: acknowledgements are still worth money.
+    /// Proof of relay and tickets; the decision, and the ticket for the next hop. A worker that
+    /// stops accepts only what ends here: acknowledgements are still worth money.
     @_noLocks
     mutating func settle() {
         let room = stopNanos == 0 ? config.mixerCapacity - wheel.count : -1

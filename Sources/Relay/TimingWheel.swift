@@ -3,8 +3,8 @@ public import Crypto
 
 /// Slots that wait for their time, in lists by tick.
 ///
-/// A slot is never released before its time, and at most a tick after it, if the owner comes by that
-/// often. Slots of one tick are released in random order: what came first must not go first.
+/// A slot is never released before its time, and at most a tick after it, if the owner comes by
+/// that often. Slots of one tick are released in random order: what came first must not go first.
 public struct TimingWheel {
     /// Lists, one a tick; the longest delay takes at most half of them.
     public static var spokes: Int { @_noLocks get { 4_096 } }
@@ -56,8 +56,8 @@ public struct TimingWheel {
         get { Int(state[0].count) }
     }
 
-    /// Adds a slot, to be released at `dueNanos` or up to a tick later. Call `release` for this time
-    /// first.
+    /// Adds a slot, to be released at `dueNanos` or up to a tick later. Call `release` for this
+    /// time first.
     @_noLocks
     public func insert(_ slot: UInt32, dueNanos: UInt64) {
         var state = self.state[0]

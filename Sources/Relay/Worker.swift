@@ -51,8 +51,8 @@ public struct WorkerParts: Sendable {
 
 /// One pinned thread's share of the relay.
 ///
-/// Everything below `turn` runs to completion: nothing allocates, locks, retains or throws, and nothing
-/// waits but `receive`.
+/// Everything below `turn` runs to completion: nothing allocates, locks, retains or throws, and
+/// nothing waits but `receive`.
 public struct Worker: ~Copyable {
     /// Most packets sent in one turn.
     static var outgoingMax: Int { @_noLocks get { 256 } }

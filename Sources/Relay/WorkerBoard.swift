@@ -1,6 +1,7 @@
 public import Bytes
 
-/// Where control and a worker leave word for each other: numbers that one writes and the other reads.
+/// Where control and a worker leave word for each other: numbers that one writes and the other
+/// reads.
 public struct WorkerBoard: Sendable {
     /// Bytes of memory.
     public static let byteCount = 8 * Cell.count

@@ -25,8 +25,8 @@ struct WorkerMemory {
         return arena.used
     }
 
-    /// Bytes from slot to slot: head, packet and at least a byte more, so that a datagram which is too
-    /// long shows as one; in whole cache lines.
+    /// Bytes from slot to slot: head, packet and at least a byte more, so that a datagram which is
+    /// too long shows as one; in whole cache lines.
     static func stride(_ geometry: Geometry) -> Int {
         (Ring.headBytes + geometry.packetBytes + 64) & ~63
     }

@@ -91,8 +91,8 @@ public final class Workers: Sendable {
         }
     }
 
-    /// Asks all workers to stop: no new packets, mixers emptied, acknowledgements awaited for at most
-    /// `limitNanos` from now. Poll `isDone`.
+    /// Asks all workers to stop: no new packets, mixers emptied, acknowledgements awaited for at
+    /// most `limitNanos` from now. Poll `isDone`.
     public func stop(limitNanos: UInt64) {
         let end = Host.nanos() + limitNanos
         for index in 0..<count {

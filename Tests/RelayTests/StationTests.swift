@@ -1,0 +1,195 @@
+import Bytes
+import CAllocations
+import Datapath
+import Exchange
+import TestSupport
+import Testing
+
+@testable import Relay
+
+/// A sender without a node, a relay and an exit.
+final class Line {
+    let nodes: [TestNode]
+    let maker: PacketMaker
+    let sender: TestRing
+    let relay: Station
+    let exit: Station
+
+    init(_ name: String, configure: (inout WorkerConfig) -> Void = { _ in }) throws {
+        let nodes = (0..<3).map { TestNode($0, of: 3) }
+        self.nodes = nodes
+        maker = PacketMaker(name, nodes, geometry: .head)
+        sender = try TestRing()
+        relay = try Station(nodes[1], in: nodes, configure: configure)
+        exit = try Station(nodes[2], in: nodes, configure: configure)
+        publish([sender.address, relay.address, exit.address])
+    }
+
+    func publish(_ addresses: [DatagramAddress?]) {
+        relay.cell.publish(relay.node.snapshot(nodes, at: addresses))
+        exit.cell.publish(exit.node.snapshot(nodes, at: addresses))
+    }
+
+    /// Turns until something is so; false if it is not after many turns.
+    func turn(until condition: () -> Bool) -> Bool {
+        for _ in 0..<5_000 {
+            if condition() { return true }
+            relay.worker.turn()
+            exit.worker.turn()
+        }
+        return condition()
+    }
+}
+
+@Suite(.serialized) struct StationTests {
+    @Test func `a relayed packet allocates nothing once the worker is warm`() throws {
+        let line = try Line("allocations")
+        let packets = (0..<150).map { _ in line.maker.make([1, 2], from: 0).bytes }
+        var allocated: UInt64 = 0
+        for (number, bytes) in packets.enumerated() {
+            line.sender.send(bytes, to: line.relay.address)
+            let before = allocations_of_thread()
+            line.relay.worker.turn()
+            if number >= 50 { allocated += allocations_of_thread() - before }
+            line.exit.worker.turn()
+        }
+        for _ in 0..<60 {
+            let before = allocations_of_thread()
+            line.relay.worker.turn()
+            allocated += allocations_of_thread() - before
+            line.exit.worker.turn()
+        }
+        #expect(allocated == 0)
+        #expect(line.relay.counters.value(.forwarded) == 150)
+        #expect(line.exit.counters.value(.delivered) == 150)
+        #expect(line.relay.counters.value(.ticketsUnlocked) > 100)
+        // The counter counts.
+        let before = allocations_of_thread()
+        let kept = Memory(64)
+        #expect(allocations_of_thread() > before || allocations_counted() == 0)
+        withExtendedLifetime(kept) {}
+    }
+
+    @Test func `no packet leaves the mixer before its time`() throws {
+        let line = try Line("mixer") { $0.mixing = .uniform(maxNanos: 50_000_000) }
+        for _ in 0..<40 {
+            line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
+        }
+        #expect(line.turn { line.relay.counters.value(.forwarded) == 40 })
+        let held = line.relay.worker.wheel.count
+        #expect(held > 0)
+        #expect(line.turn { line.exit.counters.value(.delivered) == 40 })
+        let after = line.relay.worker.wheel.count
+        #expect(after == 0)
+    }
+
+    @Test func `acknowledgements leave with ten, or when their time has come`() throws {
+        let line = try Line("acks") { $0.ackWaitNanos = 40_000_000 }
+        for _ in 0..<25 {
+            line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
+        }
+        #expect(line.turn { line.relay.counters.value(.forwarded) == 25 })
+        // Two full packets went at once, five acknowledgements wait.
+        #expect(line.relay.counters.value(Counter.acksOut) == 20)
+        #expect(line.relay.counters.value(.ackPacketsOut) == 2)
+        #expect(line.turn { line.relay.counters.value(.acksOut) == 25 })
+        #expect(line.relay.counters.value(.ackPacketsOut) == 3)
+    }
+
+    @Test func `a packet whose next hop left the register meanwhile is not sent`() throws {
+        let line = try Line("gone") { $0.mixing = .uniform(maxNanos: 50_000_000) }
+        for _ in 0..<10 {
+            line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
+        }
+        #expect(line.turn { line.relay.counters.value(.forwarded) == 10 })
+        let sent = line.relay.counters.value(.packetsOut)
+        line.publish([line.sender.address, line.relay.address, nil])
+        #expect(line.turn { line.relay.worker.wheel.count == 0 })
+        let out = line.relay.counters.value(.packetsOut)
+        let acks = line.relay.counters.value(.ackPacketsOut)
+        #expect(line.relay.counters.value(.noForward) == 10 - (out - acks))
+        #expect(sent <= out)
+    }
+
+    @Test func `a datagram the kernel does not take is counted`() throws {
+        let line = try Line("refused")
+        // The exit's address is of the other family: this socket cannot reach it.
+        var six = Bytes16()
+        six[15] = 1
+        line.publish([
+            line.sender.address, line.relay.address,
+            DatagramAddress(family: 6, address: six, port: 9),
+        ])
+        line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
+        #expect(line.turn { line.relay.counters.value(.sendFailed) == 1 })
+        #expect(line.relay.counters.value(Counter.forwarded) == 1)
+    }
+
+    @Test func `slots are never lost`() throws {
+        let line = try Line("slots")
+        var random = SeededGenerator("slots", seed: 5)
+        for number in 0..<60 {
+            let bytes =
+                number % 3 == 0
+                ? random.bytes(Int.random(in: 0...1_800, using: &random))
+                : line.maker.make([1, 2], from: 0).bytes
+            line.sender.send(bytes, to: line.relay.address)
+            line.relay.worker.turn()
+            let pool = line.relay.worker.pool.count(of: .free)
+            let kernel = line.relay.worker.pool.count(of: .kernel)
+            let mixer = line.relay.worker.pool.count(of: .mixer)
+            let held = line.relay.worker.wheel.count
+            let all = line.relay.worker.pool.count
+            let offered = line.relay.worker.ring.offered
+            #expect(mixer == held && kernel >= offered)
+            #expect(pool + kernel + mixer == all)
+        }
+    }
+
+    @Test func `a ticket without acknowledgement is given back when its time is over`() throws {
+        let line = try Line("expiry") { $0.engine.ackTTLNanos = 30_000_000 }
+        line.publish([line.sender.address, line.relay.address, line.sender.address])
+        line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
+        #expect(line.turn { line.relay.counters.value(.noAck) == 1 })
+        let released = line.relay.drain().contains {
+            if case .released(_, _, let amount, let reason) = $0 {
+                amount == TestNode.price && reason == .noAck
+            } else {
+                false
+            }
+        }
+        #expect(released)
+        #expect(line.relay.node.books.reserved(0) == 0)
+    }
+
+    @Test func `control's packets and acknowledgements go out`() throws {
+        let line = try Line("commands")
+        for number in 0..<30 {
+            let made = line.maker.make([2], from: 1)
+            let sent = line.relay.commands.send(
+                nextKeyID: line.nodes[2].keyID,
+                packet: made.bytes,
+                ackChallenge: made.ackChallenge,
+                mix: number % 2 == 0
+            )
+            #expect(sent)
+        }
+        var key = Bytes32()
+        key[31] = 1
+        let taken = line.relay.commands.acknowledge(keyID: line.nodes[2].keyID, ackKey: key)
+        #expect(taken)
+        #expect(line.turn { line.exit.counters.value(.delivered) == 30 })
+        #expect(line.turn { line.exit.counters.value(.ackPacketsIn) == 1 })
+        var known = 0
+        #expect(
+            line.turn {
+                known +=
+                    line.relay.drain().filter {
+                        if case .acknowledged = $0 { true } else { false }
+                    }.count
+                return known == 30
+            }
+        )
+        #expect(line.relay.counters.value(Counter.made) == 30)
+    }
+}
