@@ -35,7 +35,7 @@ public struct Measurement: Sendable {
     public let values: [Double]
     /// Ratio of each repetition to the U around it; empty where it makes no sense.
     public let ratios: [Double]
-    /// Sum over the work done, so that it cannot be left out.
+    /// Of the first call, which every run makes alike.
     public let checksum: UInt64
 
     /// A measurement.

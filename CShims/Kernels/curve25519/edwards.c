@@ -150,12 +150,13 @@ void table_multiply(struct point *out, const struct table *table, const struct s
 
     *out = (struct point){fe_small(0), fe_small(1), fe_small(1), fe_small(0)};
     for (int i = 63; i >= 0; i--) {
-        for (int k = 0; k < 3; k++) {
+        for (int doubling = 4; doubling > 0 && i < 63; doubling--) {
             q = point_double(out);
-            finish_without_t(out, &q);
+            if (doubling > 1)
+                finish_without_t(out, &q);
+            else
+                finish(out, &q);
         }
-        q = point_double(out);
-        finish(out, &q);
         table_select(&entry, table, digit[i]);
         q = point_add(out, &entry);
         finish(out, &q);
