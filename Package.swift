@@ -12,9 +12,12 @@ let fuzzing = Context.environment["DRAY_FUZZ"] == "1"
 let allocator: [Target.Dependency] = sanitizing ? [] : ["CJemalloc"]
 let allocatorSettings: [SwiftSetting] = sanitizing ? [] : [.define("DRAY_JEMALLOC")]
 
-/// What `dray --version` prints; the Makefile asks git. (`Context.gitInformation` would be stale: SwiftPM
-/// keeps the manifest's values until its text or the environment changes.)
+/// What `dray --version` prints; the Makefile asks git. (`Context.gitInformation` would be stale:
+/// SwiftPM keeps the manifest's values until its text or the environment changes.)
 let commit = Context.environment["DRAY_COMMIT"] ?? ""
+
+/// The toolchain's linker: quicker than the default, and it keeps no local names of Swift.
+let linker: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
 
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
@@ -133,7 +136,7 @@ let package = Package(
         module("Tickets", ["Bytes", "Crypto"]),
         module("Link", ["Bytes"]),
         // L3
-        module("Exchange", ["Bytes", "Crypto", "Sphinx", "Tickets"]),
+        module("Exchange", ["Bytes", "Tickets"]),
         // L4, data plane
         module("Engine", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         module(
@@ -179,7 +182,8 @@ let package = Package(
                 "Node",
             ] + allocator,
             path: "Sources/dray",
-            swiftSettings: strict + allocatorSettings
+            swiftSettings: strict + allocatorSettings,
+            linkerSettings: linker
         ),
 
         // Executables that measure.
@@ -196,7 +200,8 @@ let package = Package(
                 "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
-            swiftSettings: strict + allocatorSettings
+            swiftSettings: strict + allocatorSettings,
+            linkerSettings: linker
         ),
 
         // Tests mirror Sources.
@@ -287,7 +292,7 @@ let package = Package(
             swiftSettings: tests
         ),
         testModule("FuzzTests", ["FuzzTargets", "TestSupport"]),
-        testModule("TidyTests", ["TestSupport"]),
+        testModule("TidyTests", []),
         testModule("ABITests", ["TestSupport"]),
     ] + fuzzer,
     swiftLanguageModes: [.v6],

@@ -3,7 +3,8 @@ import Harness
 #if DRAY_JEMALLOC
 import CJemalloc
 
-/// Where jemalloc counts the bytes that this thread has ever allocated; reading it allocates nothing.
+/// Where jemalloc counts the bytes that this thread has ever allocated; reading it allocates
+/// nothing.
 private func allocationCounter() -> UnsafePointer<UInt64> {
     var counter: UnsafePointer<UInt64>?
     var size = unsafe MemoryLayout<UnsafePointer<UInt64>?>.size

@@ -5,8 +5,8 @@ internal import Sphinx
 internal import Tickets
 
 extension Engine {
-    /// Decides every lane in order, as if each had come alone after the one before, and does what the
-    /// accepted ones entail. The only place where anything but scratch and counters changes.
+    /// Decides every lane in order, as if each had come alone after the one before, and does what
+    /// the accepted ones entail. The only place where anything but scratch and counters changes.
     @_noLocks
     mutating func decide(
         _ batch: inout Batch,
@@ -104,8 +104,8 @@ extension Engine {
         return .none
     }
 
-    /// Room in the table, in the shares of both neighbours, and in the report ring: half of that is kept
-    /// for the acknowledgements of what was accepted before.
+    /// Room in the table, in the shares of both neighbours, and in the report ring: half of that is
+    /// kept for the acknowledgements of what was accepted before.
     @_noLocks
     private mutating func hasRoom(next: UInt32, previous: UInt32, _ snapshot: Snapshot) -> Bool {
         let share = share(snapshot)
@@ -120,8 +120,8 @@ extension Engine {
         return table.capacity / max(1, min(8, others))
     }
 
-    /// Takes reservation, index, our own next index and replay tag, or none of them. Each may have been
-    /// overtaken by another worker since it was judged.
+    /// Takes reservation, index, our own next index and replay tag, or none of them. Each may have
+    /// been overtaken by another worker since it was judged.
     @_noLocks
     private func commit(_ lane: Int, _ snapshot: Snapshot) -> Drop {
         let slot = lanes.channel[lane]

@@ -10,8 +10,8 @@ internal import Tickets
 /// after that. One thread uses an engine; several engines share `ChannelBooks` and `ReplaySet`.
 ///
 /// A batch goes through `admit`, `peel`, `dedupe` and `settle`, or through `process`, which is the
-/// four in a row. Until `settle` decides, nothing but scratch memory changes; a refused packet changes
-/// nothing but counters.
+/// four in a row. Until `settle` decides, nothing but scratch memory changes; a refused packet
+/// changes nothing but counters.
 public struct Engine: ~Copyable {
     /// What it was made for.
     public let config: EngineConfig
@@ -60,7 +60,8 @@ public struct Engine: ~Copyable {
     /// Makes an engine.
     ///
     /// - Parameters:
-    ///   - memory: `byteCount(for:)` zero bytes on a 64-byte boundary; the engine's alone, not moved.
+    ///   - memory: `byteCount(for:)` zero bytes on a 64-byte boundary; the engine's alone, not
+    ///     moved.
     ///   - seed: 32 random bytes; erased.
     ///   - reports: a ring of `RecordRing.byteCount` bytes, zeroed.
     ///   - counters: `Counters.byteCount` bytes.
@@ -104,8 +105,8 @@ public struct Engine: ~Copyable {
     /// The life of a batch, top to bottom.
     ///
     /// - Parameters:
-    ///   - batch: lanes with slot, length and previous hop; what comes out stands in `outcome`, in the
-    ///     batch's verdicts and in the slots.
+    ///   - batch: lanes with slot, length and previous hop; what comes out stands in `outcome`, in
+    ///     the batch's verdicts and in the slots.
     ///   - mixerRoom: most packets that may be forwarded; negative while the node stops.
     @_noLocks
     public mutating func process(
@@ -151,7 +152,8 @@ public struct Engine: ~Copyable {
     }
 }
 
-/// How an engine's memory is divided: context, state that lives, scratch that a batch leaves behind.
+/// How an engine's memory is divided: context, state that lives, scratch that a batch leaves
+/// behind.
 struct EngineMemory {
     let random: Region
     let tickets: TicketLanes

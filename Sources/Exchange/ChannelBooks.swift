@@ -174,10 +174,11 @@ public struct ChannelBooks: Sendable {
 
     // MARK: index window
     //
-    // A word covers 32 indices: the upper half says which 32, the lower half has a bit for each. With
-    // 4,096 words in a ring, one compare-and-swap both slides and marks.
+    // A word covers 32 indices: the upper half says which 32, the lower half has a bit for each.
+    // With 4,096 words in a ring, one compare-and-swap both slides and marks.
 
-    /// Whether an index could be accepted now: `.none`, `.lateIndex`, `.indexReplay` or `.indexJump`.
+    /// Whether an index could be accepted now: `.none`, `.lateIndex`, `.indexReplay` or
+    /// `.indexJump`.
     @_noLocks
     public func judge(_ slot: UInt32, _ index: UInt64) -> Drop {
         let top = top(slot)

@@ -8,7 +8,8 @@ import Tickets
 
 @testable import Engine
 
-/// The way back: one test for each check of an acknowledgement, expiry, other workers, keys that change.
+/// The way back: one test for each check of an acknowledgement, expiry, other workers, keys that
+/// change.
 @Suite struct AckTests {
     let world = World("acks")
     var relay: TestNode { world.nodes[1] }

@@ -140,7 +140,8 @@ import Tickets
                 let node = world.nodes[next]
                 acks.append(node.process(taken.packets[0], from: 101).ackKeys[0])
             }
-            // Capacity two among three others: no neighbour's share is above zero but one entry each.
+            // Capacity two among three others: no neighbour's share is above zero but one entry
+            // each.
             let packets = [
                 (world.packet(World.Recipe([1, 4])), UInt32(100)),
                 (world.nodes[2].ackPacket(to: 101, [acks[0]]), UInt32(102)),

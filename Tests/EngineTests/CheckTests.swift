@@ -12,8 +12,8 @@ import Tickets
     let world = World("checks")
     var relay: TestNode { world.nodes[1] }
 
-    /// The packet is refused with the code, nothing but counters changes, and the same packet without
-    /// the fault is taken.
+    /// The packet is refused with the code, nothing but counters changes, and the same packet
+    /// without the fault is taken.
     private func expect(
         _ code: Drop,
         _ recipe: World.Recipe = World.Recipe([1, 2, 3, 4]),
@@ -89,8 +89,8 @@ import Tickets
         let first = world.build(World.Recipe([1, 2]))
         #expect(world.verdict(first.bytes).code == .none)
         let hint = relay.engine.table.hint(relay.engine.table.oldest).array
-        // The hint's owner is unknown to the attacker, but a challenge that fits can be made for any
-        // hint: only the table can tell.
+        // The hint's owner is unknown to the attacker, but a challenge that fits can be made for
+        // any hint: only the table can tell.
         var (own, point, sum) = (Bytes32(), CurvePoint(), CurvePoint())
         var recipe = World.Recipe([1, 2])
         recipe.proofs = { plan in
@@ -179,7 +179,8 @@ import Tickets
     }
 
     @Test func `amountRange`() {
-        // The codec cannot write such a ticket: its bytes are changed, which the check comes before.
+        // The codec cannot write such a ticket: its bytes are changed, which the check comes
+        // before.
         expect(.amountRange) {
             $0.replaceSubrange(
                 ($0.count - 112)..<($0.count - 100),
@@ -335,7 +336,8 @@ import Tickets
     }
 
     @Test func `storeFull for a next hop over its share`() {
-        // Three other neighbours: a third of twelve entries each, for next hops and for previous ones.
+        // Three other neighbours: a third of twelve entries each, for next hops and for previous
+        // ones.
         let world = World("share") { $0.unackedCapacity = 12 }
         for from in 0..<4 where from != 1 {
             for _ in 0..<2 {

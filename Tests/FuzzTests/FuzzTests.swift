@@ -35,9 +35,16 @@ import Testing
         }
     }
 
+    @Test func `every corpus has a target`() throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: corpora.path)
+        #expect(Set(folders) == Set(FuzzTarget.allCases.map(\.rawValue)))
+    }
+
+    private let corpora = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Fuzz/Corpus")
+
     private func corpus(_ target: FuzzTarget) throws -> [[UInt8]] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Fuzz/Corpus/\(target.rawValue)")
+        let folder = corpora.appending(path: target.rawValue)
         return try FileManager.default.contentsOfDirectory(
             at: folder,
             includingPropertiesForKeys: nil

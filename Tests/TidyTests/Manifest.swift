@@ -7,28 +7,24 @@ struct Manifest: Sendable {
         let name: String
         let path: String
         let dependencies: Set<String>
+        /// An executable: depended on to be built, not to be imported.
+        var isProgram = false
     }
 
     let targets: [Target]
 
-    /// The manifest of the checkout. The scratch folder is its own: `swift test` holds the usual
-    /// one.
-    static func load() throws -> Manifest {
-        let scratch = FileManager.default.temporaryDirectory.appending(
-            path: "dray-tidy-\(ProcessInfo.processInfo.processIdentifier)"
-        )
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        let root = Repository.shared.root
+    /// The manifest of the checkout.
+    static func load() throws -> Manifest { try shared.get() }
+
+    private static let shared = Result { try dump() }
+
+    private static func dump() throws -> Manifest {
+        // `swift test` holds the usual scratch folder.
+        let scratch = Repository.shared.root.appending(path: ".build/tidy").path
+        // The fuzzer's driver is a target only when it is asked for.
+        let command = ["DRAY_FUZZ=1", "swift", "package", "--scratch-path", scratch]
         let dumped = try #require(
-            // The fuzzer's driver is a target only when it is asked for.
-            run(
-                "env",
-                [
-                    "DRAY_FUZZ=1", "swift", "package", "--scratch-path", scratch.path,
-                    "dump-package",
-                ],
-                in: root
-            )
+            run("env", command + ["dump-package"], in: Repository.shared.root)
         )
         // Warnings may precede the document.
         let start = try #require(dumped.output.firstIndex(of: "{"), "\(dumped.output)")
@@ -39,7 +35,12 @@ struct Manifest: Sendable {
         let decoded = try JSONDecoder().decode(Package.self, from: json)
         targets = decoded.targets.map { target in
             let names = target.dependencies.compactMap { ($0.byName ?? $0.target)?.first ?? nil }
-            return Target(name: target.name, path: target.path ?? "", dependencies: Set(names))
+            return Target(
+                name: target.name,
+                path: target.path ?? "",
+                dependencies: Set(names),
+                isProgram: target.type == "executable"
+            )
         }
     }
 
@@ -54,6 +55,7 @@ struct Manifest: Sendable {
         struct Target: Decodable {
             let name: String
             let path: String?
+            let type: String?
             let dependencies: [Dependency]
         }
         struct Dependency: Decodable {

@@ -35,7 +35,8 @@ struct WorkerSums {
         }
     }
 
-    /// `in` = `forwarded` + `delivered` + `dropped` + acknowledgement packets, once nothing is on its way.
+    /// `in` = `forwarded` + `delivered` + `dropped` + acknowledgement packets, once nothing is on
+    /// its way.
     var packets: JSON {
         let dropped = drops.reduce(UInt64(0)) { $0 + (Self.isPacket($1.key) ? $1.value : 0) }
         return [

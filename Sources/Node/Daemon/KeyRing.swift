@@ -44,7 +44,8 @@ final class KeyRing: Sendable {
         return true
     }
 
-    /// Our registered keys whose secret we hold, newest first: at most the current and one before it.
+    /// Our registered keys whose secret we hold, newest first: at most the current and one before
+    /// it.
     func identities(_ own: [RegisteredNode]) -> [PacketIdentity] {
         packetKeys.withLock { keys in
             let pairs = own.compactMap { node in

@@ -37,8 +37,8 @@ struct GatewayCounts: Sendable {
 
 /// Entry and exit with their sockets, on a thread of their own.
 ///
-/// Everything but the mailbox belongs to that thread. It waits for its sockets and the bell; nothing
-/// it does blocks.
+/// Everything but the mailbox belongs to that thread. It waits for its sockets and the bell;
+/// nothing it does blocks.
 final class GatewayDesk: Sendable {
     /// Deliveries that wait at most.
     static let mailboxMax = 16_384

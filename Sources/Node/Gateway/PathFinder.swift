@@ -5,8 +5,8 @@ internal import Sphinx
 
 /// Chooses paths at random among those that are paid all along.
 ///
-/// A path of relays r1…rh to a destination needs an open channel from the sender to r1 and from each
-/// relay to the next; the last hop is not paid for.
+/// A path of relays r1…rh to a destination needs an open channel from the sender to r1 and from
+/// each relay to the next; the last hop is not paid for.
 public struct PathFinder: Sendable {
     /// Steps after which a search gives up.
     static let stepsMax = 10_000
