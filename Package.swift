@@ -261,14 +261,14 @@ let package = Package(
             "ChainTests",
             [
                 "Chain", "Store", "Tickets", "Exchange", "Crypto", "Bytes", "JSON", "LocalSocket",
-                "LedgerSupport", "TestSupport", "kill-loop",
+                "LedgerSupport", "TestSupport",
             ]
         ),
         testModule(
             "ChannelsTests",
             [
                 "Channels", "Chain", "Store", "Exchange", "Tickets", "Crypto", "Bytes",
-                "LedgerSupport", "TestSupport", "kill-loop",
+                "LedgerSupport", "TestSupport",
             ]
         ),
         testModule(

@@ -88,9 +88,11 @@ extension ChannelControl {
                 continue
             }
             guard isReadyToDraw(channel) else { break }
-            budget -= 1
             channel.pending.decided()
+            let winners = channel.won.count
             decide(claim, channel)
+            let isDear = channel.won.count > winners || identity.parameters.rule == .vrf
+            budget -= isDear ? Self.dearDraw : 1
         }
         if channel.pending.floor > before {
             channel.state.floor = channel.pending.floor
@@ -237,9 +239,9 @@ extension ChannelControl {
     /// The settlement layer has paid.
     mutating func settle(_ claim: Claim, _ channel: Incoming) {
         var claim = claim
-        claim.state = .settled
         channel.open[claim.key.index] = nil
-        channel.won.removeAll { $0 == claim.key.index }
+        if claim.state == .won { channel.won.removeAll { $0 == claim.key.index } }
+        claim.state = .settled
         if let position = claim.position, position < channel.state.chainPosition {
             channel.state.chainPosition = position
             journal.incoming[claim.key.channelID] = channel.state

@@ -86,8 +86,10 @@ struct ChannelControl {
 
     var address: Address { identity.key.address }
 
-    /// Most tickets drawn in one turn: bounds the time until the group commit.
-    static let drawsMax = 1_024
+    /// Most losers drawn in one turn: bounds the time until the group commit.
+    static let drawsMax = 512
+    /// A winner, or a draw by VRF, takes as long as so many losers.
+    static let dearDraw = 20
     /// Hashes of chains in building done in one turn.
     static let hashesMax = 4_000
 
@@ -199,8 +201,20 @@ struct ChannelControl {
             let deadline = now.nanos + policy.ackTTLNanos
             _ = channel.pending.unlock(claim.key.index, now: now.nanos, deadline: deadline)
         case .won: channel.won.append(claim.key.index)
-        case .locked, .lost, .submitted, .settled, .void: break
+        case .submitted: restoreSubmitted(claim, channel)
+        case .locked, .lost, .settled, .void: break
         }
+    }
+
+    /// Without the request that it went out with, a claim is a winner that waits.
+    private mutating func restoreSubmitted(_ claim: Claim, _ channel: Incoming) {
+        guard inFlight?.submission.claims.contains(claim.key) != true else { return }
+        var claim = claim
+        claim.state = .won
+        claim.nonce = 0
+        channel.open[claim.key.index] = claim
+        channel.won.append(claim.key.index)
+        journal.claims[claim.key] = claim
     }
 
     mutating func addIncoming(_ state: IncomingState, _ slot: UInt32) {

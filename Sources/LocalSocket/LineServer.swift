@@ -124,7 +124,7 @@ public final class LineServer: Sendable {
 
     /// Answers the lines that are complete.
     private func answer(_ connection: inout Connection, _ now: Int) {
-        // Answers that wait to be taken are bounded too: the rest of the lines is answered afterwards.
+        // Answers that wait to be taken are bounded too; the other lines' turn comes afterwards.
         while connection.open, connection.output.count <= limits.lineBytes,
             let line = connection.takeLine()
         {

@@ -109,6 +109,13 @@ import Tickets
         #expect(world.nodes.map(\.endpoint) == [there])
         #expect(world.own.map(\.endpoint) == [home])
 
+        try earn(paying, earning, ledger)
+    }
+
+    /// Forty winning tickets arrive, and are paid.
+    private func earn(_ paying: Node, _ earning: Node, _ ledger: InProcessLedger) throws {
+        let (payer, earner) = (Player(1), Player(2))
+        let parameters = ledger.ledger.parameters
         let info = try #require(earning.runtime.channels.first)
         let books = ChannelBooks(earning.memory.region, slots: 16)
         for index in 0..<40 {

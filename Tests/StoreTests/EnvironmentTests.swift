@@ -248,15 +248,8 @@ import Testing
         return process.terminationStatus == 0
     }
 
-    @Test func `a disk that fills up refuses, and keeps what was written`() throws {
-        let folder = TemporaryFolder("full")
-        try FileManager.default.createDirectory(
-            atPath: folder.path,
-            withIntermediateDirectories: true
-        )
-        guard run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path]) else { return }
-        defer { _ = run(["umount", "-l", folder.path]) }
-        let path = folder.path + "/data"
+    /// Writes until the disk is full; answers how many records were written.
+    private func fill(_ path: String) throws -> Int {
         var written = 0
         do {
             let environment = try Environment(
@@ -282,6 +275,19 @@ import Testing
                 try environment.write { (_) throws(StoreError) in }
             }
         }
+        return written
+    }
+
+    @Test func `a disk that fills up refuses, and keeps what was written`() throws {
+        let folder = TemporaryFolder("full")
+        try FileManager.default.createDirectory(
+            atPath: folder.path,
+            withIntermediateDirectories: true
+        )
+        guard run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path]) else { return }
+        defer { _ = run(["umount", "-l", folder.path]) }
+        let path = folder.path + "/data"
+        let written = try fill(path)
         #expect(written > 10)
         #expect(throws: StoreError.diskFull(folder: path)) {
             _ = try Environment(
