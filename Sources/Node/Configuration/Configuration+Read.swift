@@ -104,32 +104,42 @@ extension Configuration {
                 "names \(workers.pin.count) processors for \(workers.count) workers"
             )
         }
-        workers.slots = reader.integer("workers.slots", workers.slots, in: 256...(1 << 22))
-        workers.hugePages = reader.boolean("workers.huge_pages", workers.hugePages)
+        let buffers = reader.integer(
+            "workers.receive_buffers",
+            workers.receiveBuffers,
+            in: 64...32_768
+        )
+        if buffers & (buffers - 1) != 0 {
+            reader.report("workers.receive_buffers", "\(buffers) is no power of two")
+        }
+        workers.receiveBuffers = buffers
+        workers.neighbourRate = reader.integer(
+            "workers.neighbour_rate",
+            workers.neighbourRate,
+            in: 0...100_000_000
+        )
         return workers
     }
 
     private static func readMixing(_ reader: inout ConfigurationReader) -> Mixing {
         var mixing = Mixing()
         let kind = reader.choice("mixing.kind", "uniform", of: ["uniform", "exponential", "none"])
-        let low = reader.number("mixing.min_ms", 0, in: 0...10_000)
-        let high = reader.number("mixing.max_ms", kind == "uniform" ? 20 : 1_000, in: 0...10_000)
+        let most = reader.number("mixing.max_ms", kind == "uniform" ? 20 : 1_000, in: 0...10_000)
         let mean = reader.number("mixing.mean_ms", 10, in: 0.01...10_000)
+        if kind != "exponential", reader.has("mixing.mean_ms") {
+            reader.report("mixing.mean_ms", "is for exponential only")
+        }
         switch kind {
         case "exponential":
-            if reader.has("mixing.min_ms") { reader.report("mixing.min_ms", "is for uniform only") }
-            if mean > high { reader.report("mixing.mean_ms", "is above mixing.max_ms") }
-            mixing.delay = .exponential(meanMicros: Int(mean * 1_000), maxMicros: Int(high * 1_000))
-        case "none":
-            mixing.delay = .uniform(minMicros: 0, maxMicros: 0)
-        default:
-            if reader.has("mixing.mean_ms") {
-                reader.report("mixing.mean_ms", "is for exponential only")
-            }
-            if low > high { reader.report("mixing.min_ms", "is above mixing.max_ms") }
-            mixing.delay = .uniform(minMicros: Int(low * 1_000), maxMicros: Int(high * 1_000))
+            if mean > most { reader.report("mixing.mean_ms", "is above mixing.max_ms") }
+            mixing.delay = .exponential(
+                meanMicros: Int(mean * 1_000),
+                maxMicros: Int(most * 1_000)
+            )
+        case "none": mixing.delay = .none
+        default: mixing.delay = .uniform(maxMicros: Int(most * 1_000))
         }
-        mixing.capacity = reader.integer("mixing.capacity", mixing.capacity, in: 64...(1 << 22))
+        mixing.capacity = reader.integer("mixing.capacity", mixing.capacity, in: 64...32_768)
         return mixing
     }
 

@@ -43,30 +43,32 @@ public struct Configuration: Sendable {
         public var count = 1
         /// Processors to pin them to; empty: not pinned.
         public var pin: [Int] = []
-        /// Packet slots of each worker.
-        public var slots = 8_192
-        /// Slots on huge pages when there are some.
-        public var hugePages = true
+        /// Datagrams that the kernel may hold ready for each worker; a power of two.
+        public var receiveBuffers = 1_024
+        /// Packets a second that each worker takes from one neighbour; 0: any number.
+        public var neighbourRate = 0
     }
 
     /// How long packets are held.
     public struct Mixing: Sendable {
         /// A distribution of delays.
         public enum Delay: Equatable, Sendable {
-            /// Equally likely between two bounds.
-            case uniform(minMicros: Int, maxMicros: Int)
+            /// Not at all.
+            case none
+            /// Any time up to `maxMicros`, all equally likely.
+            case uniform(maxMicros: Int)
             /// Exponential, cut at `maxMicros`.
             case exponential(meanMicros: Int, maxMicros: Int)
         }
         /// The delay of each packet.
-        public var delay = Delay.uniform(minMicros: 0, maxMicros: 20_000)
+        public var delay = Delay.uniform(maxMicros: 20_000)
         /// Packets held at once by each worker.
         public var capacity = 20_000
     }
 
-    /// Memory of packets seen.
+    /// Memory of packets seen, for each packet key.
     public struct Replay: Sendable {
-        /// Tags it has room for, all packet keys together.
+        /// Tags it has room for.
         public var tags = 16_777_216
     }
 

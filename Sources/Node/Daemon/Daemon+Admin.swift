@@ -56,8 +56,8 @@ extension Daemon {
     }
 
     private var statusDocument: JSON {
-        let workers = workers
-        let sums = WorkerSums(workers?.counters ?? [])
+        let threads = threads
+        let sums = WorkerSums(threads?.counters ?? [])
         let counts = gateway.counts
         let memory = probe()
         let own = press.world.own
@@ -76,8 +76,8 @@ extension Daemon {
                 "unredeemed": .integer(unfinished.unsettled),
             ],
             "replay": [
-                "used": .integer(workers?.replay.used ?? 0),
-                "capacity": .integer(workers?.replay.capacity ?? 0),
+                "used": .integer(threads?.replay.used ?? 0),
+                "capacity": .integer(threads?.replay.capacity ?? 0),
             ],
             "gateway": gatewayDocument(counts),
             "memory": [

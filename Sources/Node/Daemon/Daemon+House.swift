@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Chain
 internal import Channels
+internal import Datapath
 internal import Exchange
 internal import Tickets
 
@@ -68,12 +69,12 @@ extension Daemon {
     }
 
     /// Packet threads start anew when the key they serve is no longer the current one.
-    func changeWorkers() {
+    func changeThreads() {
         guard press.isOutdated else { return }
-        workers?.stop(seconds: 1)
+        threads?.stop(seconds: 1)
         syncReplay()
         do throws(StartError) {
-            try startWorkers()
+            try startThreads()
             logger.log(.info, "serving a new packet key")
         } catch {
             logger.log(.error, "\(error)")
@@ -81,7 +82,13 @@ extension Daemon {
     }
 
     /// Writes the replay set to disk: a power cut forgets at most what came since.
-    func syncReplay() { workers?.sync() }
+    func syncReplay() {
+        do throws(DatapathError) {
+            try threads?.sync()
+        } catch {
+            logger.log(.error, "replay set: \(error)")
+        }
+    }
 }
 
 /// Things that are done at their own pace.
@@ -116,12 +123,12 @@ private struct House {
         if now >= nextKeys {
             nextKeys = now + 5 * Self.second
             daemon.takeNewKeys()
-            daemon.changeWorkers()
+            daemon.changeThreads()
         }
     }
 
     private mutating func watchReplay() {
-        guard let replay = daemon.workers?.replay, replay.nearlyFull, !hasWarned else { return }
+        guard let replay = daemon.threads?.replay, replay.nearlyFull, !hasWarned else { return }
         hasWarned = true
         daemon.logger.log(
             .warning,
@@ -143,8 +150,8 @@ private struct House {
 
     /// One line a minute for each reason, with what has come since the last look.
     private mutating func reportDrops() {
-        guard let workers = daemon.workers else { return }
-        let sums = WorkerSums(workers.counters).drops
+        guard let threads = daemon.threads else { return }
+        let sums = WorkerSums(threads.counters).drops
         for (drop, count) in sums where count > drops[drop] ?? 0 {
             daemon.logger.reject(code: drop.code, peer: "-", count: count - (drops[drop] ?? 0))
         }

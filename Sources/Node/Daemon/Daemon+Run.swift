@@ -44,7 +44,7 @@ extension Daemon {
         runtime.start()
         do throws(StartError) {
             try announce()
-            try startWorkers()
+            try startThreads()
             let gatewayStop = StopFlag()
             let gatewayThread = try startGateway(entry, gatewayStop, answer)
             let admin = try makeAdmin()
@@ -91,32 +91,37 @@ extension Daemon {
     }
 
     /// Starts packet threads for the keys that are registered now.
-    func startWorkers() throws(StartError) {
-        let count = configuration.workers.count
-        guard let adopted = press.adopt(workers: count) else {
+    func startThreads() throws(StartError) {
+        guard let adopted = press.adopt() else {
             throw .failed("the ledger does not know our packet key")
         }
-        let setup = WorkersSetup(
+        let plan = PacketThreads.Plan(
             configuration: configuration,
             geometry: geometry,
             books: books,
             listen: listen
         )
-        let workers = try Workers(setup, cell: adopted.cell, identities: adopted.identities)
-        workersBox.withLock { $0 = workers }
-        let tickets = configuration.tickets
-        let postbox = Postbox(
-            geometry: geometry,
-            identity: runtime.identity,
-            books: books,
-            price: tickets.price,
-            winProbability: WinProbability(tickets.winProbability) ?? .always,
-            commands: workers.commands,
-            world: press.world
+        let threads = try PacketThreads(
+            plan,
+            identities: adopted.identities,
+            snapshot: adopted.snapshot
         )
-        outlet.connect(postbox)
-        money.adopt(workers)
-        workers.start()
+        press.publish(to: threads.snapshots)
+        threadsBox.withLock { $0 = threads }
+        money.adopt(threads)
+        let tickets = configuration.tickets
+        outlet.connect(
+            Postbox(
+                geometry: geometry,
+                identity: runtime.identity,
+                books: books,
+                price: tickets.price,
+                winProbability: WinProbability(tickets.winProbability) ?? .always,
+                threads: threads,
+                world: press.world
+            )
+        )
+        try threads.start()
     }
 
     private func startGateway(
@@ -189,7 +194,7 @@ extension Daemon {
     private func stop(_ flag: StopFlag, _ thread: ControlThread) {
         logger.log(.info, "stopping")
         gateway.quiesce()
-        workers?.stop(seconds: configuration.node.stopWaitSeconds)
+        threads?.stop(seconds: configuration.node.stopWaitSeconds)
         syncReplay()
         flag.raise()
         thread.join()

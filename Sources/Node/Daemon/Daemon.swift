@@ -31,7 +31,7 @@ public final class Daemon: Sendable {
     let listen: Endpoint
     let probe: MemoryProbe
     let startNanos = MonotonicClock.nanos()
-    let workersBox = Mutex<Workers?>(nil)
+    let threadsBox = Mutex<PacketThreads?>(nil)
     let outlet = Outlet()
     private let store: NodeStore
     private let booksMemory: Memory
@@ -71,7 +71,7 @@ public final class Daemon: Sendable {
     func update(_ world: World) { outlet.update(world) }
 
     /// The packet threads.
-    var workers: Workers? { workersBox.withLock { $0 } }
+    var threads: PacketThreads? { threadsBox.withLock { $0 } }
 
     /// Two clocks in one.
     static func now() -> Moment {

@@ -9,7 +9,7 @@ internal import Synchronization
 final class MoneyDesk: Sendable {
     private let runtime: ChannelRuntime
     private let gateway: GatewayDesk
-    private let workers = Mutex<Workers?>(nil)
+    private let threads = Mutex<PacketThreads?>(nil)
     private let isStopping = Atomic<Bool>(false)
     private let broken = Mutex<StoreError?>(nil)
 
@@ -21,11 +21,11 @@ final class MoneyDesk: Sendable {
     /// Why it has stopped by itself; the node must end then.
     var failure: StoreError? { broken.withLock { $0 } }
 
-    /// Reports come from these workers from now on. Those of the ones before are all taken first.
-    func adopt(_ new: Workers?) {
-        workers.withLock { workers in
-            if let old = workers { try? take(from: old) }
-            workers = new
+    /// Reports come from these threads from now on. Those of the ones before are all taken first.
+    func adopt(_ new: PacketThreads?) {
+        threads.withLock { threads in
+            if let old = threads { try? take(from: old) }
+            threads = new
         }
     }
 
@@ -46,19 +46,19 @@ final class MoneyDesk: Sendable {
     }
 
     private func turn() throws(StoreError) {
-        try workers.withLock { (workers) throws(StoreError) in
-            if let workers {
-                try take(from: workers)
+        try threads.withLock { (threads) throws(StoreError) in
+            if let threads {
+                try take(from: threads)
             } else {
                 try runtime.turn([], now: Daemon.now())
             }
         }
     }
 
-    private func take(from workers: Workers) throws(StoreError) {
+    private func take(from threads: PacketThreads) throws(StoreError) {
         var reports: [Report] = []
         var deliveries: [Delivery] = []
-        workers.drain { report in
+        threads.drain { report in
             if case .delivery(let delivery) = report {
                 deliveries.append(delivery)
             } else {

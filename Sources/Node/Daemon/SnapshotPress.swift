@@ -53,15 +53,22 @@ final class SnapshotPress: Sendable {
         }
     }
 
-    /// Serves the newest registered keys from now on; answers a cell for so many workers, nil if no
-    /// key of ours is registered.
-    func adopt(workers: Int) -> (cell: SnapshotCell, identities: [PacketIdentity])? {
+    /// Serves the newest registered keys from now on; answers them and a first snapshot, nil if no key
+    /// of ours is registered. Until `publish(to:)` nothing more is published.
+    func adopt() -> (snapshot: Memory, identities: [PacketIdentity])? {
         state.withLock { state in
             state.identities = keys.identities(state.world.own)
+            state.cell = nil
             guard !state.identities.isEmpty else { return nil }
-            let cell = SnapshotCell(workers: workers, first: press(state))
+            return (press(state), state.identities)
+        }
+    }
+
+    /// Publishes there from now on.
+    func publish(to cell: SnapshotCell) {
+        state.withLock { state in
             state.cell = cell
-            return (cell, state.identities)
+            cell.publish(press(state))
         }
     }
 

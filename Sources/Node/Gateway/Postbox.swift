@@ -21,8 +21,7 @@ final class Postbox: Sendable {
 
     private struct State {
         var world: World
-        var commands: [CommandWriter]
-        var next = 0
+        var next: UInt32 = 0
     }
 
     private let geometry: Geometry
@@ -30,6 +29,7 @@ final class Postbox: Sendable {
     private let books: ChannelBooks
     private let price: UInt128
     private let winProbability: WinProbability
+    private let threads: PacketThreads
     private let state: Mutex<State>
 
     init(
@@ -38,7 +38,7 @@ final class Postbox: Sendable {
         books: ChannelBooks,
         price: UInt128,
         winProbability: WinProbability,
-        commands: [CommandWriter],
+        threads: PacketThreads,
         world: World
     ) {
         self.geometry = geometry
@@ -46,7 +46,8 @@ final class Postbox: Sendable {
         self.books = books
         self.price = price
         self.winProbability = winProbability
-        state = Mutex(State(world: world, commands: commands))
+        self.threads = threads
+        state = Mutex(State(world: world))
     }
 
     /// Register or channels have changed.
@@ -66,24 +67,23 @@ final class Postbox: Sendable {
             packet.withRegion { packet in
                 ticket.write(to: packet.slice(geometry.ticketOffset, Geometry.ticketBytes))
             }
-            state.next = (state.next + 1) % state.commands.count
-            let sent = state.commands[state.next].send(
-                nextKeyID: made.nextKeyID,
-                packet: packet,
-                ackChallenge: made.ackChallenge,
-                mix: true
-            )
+            state.next &+= 1
+            let sent = threads.command(Int(state.next)) { writer in
+                writer.send(
+                    nextKeyID: made.nextKeyID,
+                    packet: packet,
+                    ackChallenge: made.ackChallenge,
+                    mix: true
+                )
+            }
             if !sent { throw .ringFull }
         }
     }
 
     /// Acknowledges a reply that was opened.
     func acknowledge(_ delivery: Delivery) {
-        state.withLock { state in
-            _ = state.commands[state.next].acknowledge(
-                keyID: delivery.previousKeyID,
-                ackKey: delivery.ackKey
-            )
+        _ = threads.command(0) { writer in
+            writer.acknowledge(keyID: delivery.previousKeyID, ackKey: delivery.ackKey)
         }
     }
 

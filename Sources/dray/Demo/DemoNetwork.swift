@@ -130,7 +130,6 @@ struct DemoNetwork {
 
         [workers]
         count = 1
-        slots = 4096
 
         [replay]
         tags = 1048576

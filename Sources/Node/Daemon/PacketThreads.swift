@@ -1,0 +1,173 @@
+internal import Bytes
+internal import Datapath
+internal import Engine
+internal import Exchange
+internal import Relay
+internal import Sphinx
+internal import Synchronization
+
+/// The packet threads from control's side: workers, their rings, and the replay sets they share.
+///
+/// Made for the packet keys of one moment; when our keys change, others take their place.
+final class PacketThreads: Sendable {
+    /// What they are made from.
+    struct Plan: Sendable {
+        var configuration: Configuration
+        var geometry: Geometry
+        var books: ChannelBooks
+        var listen: Endpoint
+    }
+
+    private let workers: Workers
+    private let replayFiles: [ReplayFile]
+    private let readers: Mutex<[ReportReader]>
+    private let writers: Mutex<[CommandWriter]>
+
+    /// Takes port, memory and replay files; nothing runs yet.
+    init(_ plan: Plan, identities: [PacketIdentity], snapshot: Memory) throws(StartError) {
+        let configuration = plan.configuration
+        let hash = KeyedHash(UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        var files: [ReplayFile] = []
+        for identity in identities {
+            files.append(
+                try ReplayFile(
+                    folder: configuration.node.data,
+                    key: identity.publicKey,
+                    capacity: configuration.replay.tags,
+                    hash: hash
+                )
+            )
+        }
+        replayFiles = files
+        var made = Workers.Plan(
+            config: PacketThreads.config(configuration, plan.geometry, hash),
+            address: DatagramAddress(
+                family: plan.listen.family,
+                address: plan.listen.address,
+                port: plan.listen.port
+            )
+        )
+        made.count = configuration.workers.count
+        made.cpus = configuration.workers.pin.isEmpty ? nil : configuration.workers.pin
+        do throws(DatapathError) {
+            workers = try Workers(
+                made,
+                books: plan.books,
+                replay: files[0].set,
+                previousReplay: files.count > 1 ? files[1].set : nil,
+                snapshot: snapshot
+            )
+        } catch {
+            throw .failed("\(configuration.node.listen): \(error)")
+        }
+        let count = workers.count
+        let shared = workers
+        readers = Mutex((0..<count).map { shared.reports($0) })
+        writers = Mutex((0..<count).map { shared.commands($0) })
+    }
+
+    private static func config(
+        _ configuration: Configuration,
+        _ geometry: Geometry,
+        _ hash: KeyedHash
+    ) -> WorkerConfig {
+        var config = WorkerConfig(geometry: geometry, hash: hash)
+        config.engine.unackedCapacity = configuration.tickets.unacknowledged
+        config.engine.ackTTLNanos =
+            UInt64(configuration.acknowledgements.ttlSeconds) * 1_000_000_000
+        config.ackWaitNanos = UInt64(configuration.acknowledgements.waitMillis) * 1_000_000
+        switch configuration.mixing.delay {
+        case .none: config.mixing = .none
+        case .uniform(let most): config.mixing = .uniform(maxNanos: UInt64(most) * 1_000)
+        case .exponential(let mean, let most):
+            config.mixing = .exponential(
+                meanNanos: UInt64(mean) * 1_000,
+                maxNanos: UInt64(most) * 1_000
+            )
+        }
+        config.receiveBuffers = configuration.workers.receiveBuffers
+        config.mixerCapacity = min(configuration.mixing.capacity, config.mixerCapacityMax)
+        config.packetsPerSecond = configuration.workers.neighbourRate
+        return config
+    }
+
+    /// Where control publishes snapshots for these threads.
+    var snapshots: SnapshotCell { workers.snapshots }
+
+    /// Starts the threads.
+    func start() throws(StartError) {
+        do throws(DatapathError) {
+            try workers.start()
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Takes no new packets, empties the mixers, waits for acknowledgements; returns when all are gone.
+    func stop(seconds: Int) {
+        workers.stop(limitNanos: UInt64(seconds) * 1_000_000_000)
+        while !workers.isDone { pause(millis: 5) }
+    }
+
+    /// Takes what the workers have reported. One thread at a time.
+    func drain(_ take: (Report) -> Void) {
+        readers.withLock { readers in
+            for index in readers.indices {
+                while let report = readers[index].next() { take(report) }
+            }
+        }
+    }
+
+    /// Hands a command to a worker; false if its ring is full.
+    func command(_ worker: Int, _ write: (inout CommandWriter) -> Bool) -> Bool {
+        let index = worker % workers.count
+        let written = writers.withLock { write(&$0[index]) }
+        if written { workers.wake(index) }
+        return written
+    }
+
+    /// What the workers count.
+    var counters: [Counters] { (0..<workers.count).map { workers.counters($0) } }
+
+    /// What the workers say of themselves.
+    var statuses: [WorkerStatus] { (0..<workers.count).map { workers.status($0) } }
+
+    /// The fill of the current key's replay set.
+    var replay: (used: UInt64, capacity: UInt64, nearlyFull: Bool) {
+        let set = replayFiles[0].set
+        return (set.count, set.capacity, set.nearlyFull)
+    }
+
+    /// Writes the replay sets to disk; throws what the disk says.
+    func sync() throws(DatapathError) {
+        for file in replayFiles { try file.sync() }
+    }
+}
+
+/// The replay set of one packet key, in a file: a killed process forgets nothing, a power cut at most
+/// what came since the last `sync`.
+final class ReplayFile: Sendable {
+    let set: ReplaySet
+    private let file: MappedFile
+
+    /// Opens the file of a key in the data folder, or makes it.
+    init(folder: String, key: Bytes32, capacity: Int, hash: KeyedHash) throws(StartError) {
+        let path = "\(folder)/replay-\(key.hex.prefix(16)).tags"
+        let mapped: MappedFile
+        do throws(DatapathError) {
+            mapped = try MappedFile(path, byteCount: ReplaySet.byteCount(capacity: capacity))
+        } catch {
+            throw .failed("\(error)")
+        }
+        guard let set = ReplaySet(mapped.region, capacity: capacity, hash: hash) else {
+            throw .wrong(
+                "replay.tags: \(path) was made with another size, or is damaged; "
+                    + "a new size takes effect with the next packet key"
+            )
+        }
+        self.set = set
+        file = mapped
+    }
+
+    func sync() throws(DatapathError) { try file.sync() }
+}
