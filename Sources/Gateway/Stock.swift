@@ -17,6 +17,7 @@ struct Stock: Sendable {
     private var recent: [(at: UInt64, count: Int)] = []
     private var news: UInt64
     private var asked = false
+    private var askedSinceTry = false
     private var tries = 0
     private var second: UInt64 = 0
     private var used = (before: 0, now: 0)
@@ -25,8 +26,11 @@ struct Stock: Sendable {
     static let burst = 8
     /// SURBs that take longer than this to arrive count as lost.
     static let flightNanos: UInt64 = 1_000_000_000
-    /// Refills into a silence, one a second.
+    /// Refills into a silence that no new datagram prolongs.
     static let triesMax = 5
+    /// Longest wait between two refills into a silence; the first comes after a second, each further
+    /// one after twice the wait before.
+    static let silenceNanosMax: UInt64 = 60_000_000_000
 
     /// The stock for two answers of full length.
     static func base(geometry: Geometry) -> Int {
@@ -53,7 +57,7 @@ struct Stock: Sendable {
         active = now
         if !asked { news = max(news, now) }
         asked = true
-        tries = 0
+        askedSinceTry = true
     }
 
     mutating func sent(surbs: Int, now: UInt64) {
@@ -86,12 +90,15 @@ struct Stock: Sendable {
         estimate = min(estimate, left + recent.reduce(0) { $0 + $1.count })
     }
 
-    /// True once a second while nothing comes back for what was sent: what we sent may be lost.
+    /// True now and then while nothing comes back for what was sent: what we sent may be lost, or the
+    /// target does not answer.
     mutating func isSilent(now: UInt64) -> Bool {
-        guard asked, tries < Stock.triesMax,
-            news &+ UInt64(tries + 1) * 1_000_000_000 <= now
-        else { return false }
+        guard asked, tries < Stock.triesMax || askedSinceTry else { return false }
+        let wait = min(Stock.silenceNanosMax, 1_000_000_000 << UInt64(min(tries, 6)))
+        guard news &+ wait <= now else { return false }
+        news = now
         tries += 1
+        askedSinceTry = false
         prune(now)
         estimate = min(estimate / 2, recent.reduce(0) { $0 + $1.count })
         return true

@@ -125,6 +125,18 @@ func `under loss, copies and reordering nothing false is delivered`(seed: UInt64
     #expect(world.entry.counters.messages == messages)
 }
 
+@Test func `a target that never answers costs few refills`() {
+    var world = World("one way")
+    world.answer = { _ in nil }
+    for _ in 0..<1_200 {
+        world.send([UInt8](repeating: 1, count: 900))
+        world.run(millis: 100)
+    }
+    #expect(world.atTarget.count == 1_200)
+    // Two minutes: refills at the start, and after 1, 2, 4, … 60 seconds.
+    #expect(world.entry.counters.messages - 1_200 <= 8 * 9)
+}
+
 @Test func `only targets on the list as written are served`() {
     var world = World("list", targets: ["T:1", "t:01", "t:2"])
     world.send([1])
