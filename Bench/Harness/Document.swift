@@ -22,6 +22,7 @@ public struct Document {
             "machine": [
                 "cpu": .string(machine.cpu), "cores": .integer(machine.cores),
                 "kernel": .string(machine.kernel), "compiler": .string(machine.compiler),
+                "flags": .string(machine.flags),
             ],
             "commit": .string(machine.commit),
             "table": .string(table),
@@ -43,7 +44,8 @@ public struct Document {
     /// A table for people.
     public var text: String {
         var lines = [
-            "\(machine.cpu), \(machine.cores) cores, Linux \(machine.kernel), \(machine.compiler)",
+            "\(machine.cpu), \(machine.cores) cores, Linux \(machine.kernel)",
+            "\(machine.compiler), \(machine.flags)",
             "commit \(machine.commit), kernels: \(table); U = one libsodium X25519 in the same run",
             columns("name", "batch", "median", "min", "p99", "unit", "/ U"),
         ]

@@ -11,6 +11,8 @@ public struct Machine: Sendable {
     public let kernel: String
     /// Version of the C compiler that built the kernels.
     public let compiler: String
+    /// How Swift and C were optimised.
+    public let flags: String
     /// Short hash of the checked-out commit, "-dirty" behind it if the tree differs; else
     /// "unknown".
     public let commit: String
@@ -21,7 +23,16 @@ public struct Machine: Sendable {
         cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         kernel = Machine.lines(of: "/proc/sys/kernel/osrelease").first ?? "unknown"
         compiler = unsafe String(cString: host_compiler())
+        flags = Machine.isDebug ? "swift -Onone, C -O3" : "swift -O, C -O3"
         commit = Machine.output(of: "git describe --always --dirty --abbrev=12 --exclude='*'")
+    }
+
+    private static var isDebug: Bool {
+        #if DEBUG
+        true
+        #else
+        false
+        #endif
     }
 
     private static func field(_ name: String, in path: String) -> String {
