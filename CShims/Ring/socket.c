@@ -3,6 +3,7 @@
 #include "ring.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,6 +87,13 @@ int socket_address(int fd, struct ring_address *out) {
     if (getsockname(fd, (struct sockaddr *)&name, &length) != 0) return -errno;
     address_read(&name, length, out);
     return 0;
+}
+
+int64_t socket_drops(int fd) {
+    uint32_t info[16] = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0) return -errno;
+    return info[SK_MEMINFO_DROPS];
 }
 
 void socket_close(int fd) { close(fd); }

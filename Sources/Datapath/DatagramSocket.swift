@@ -36,6 +36,12 @@ public struct DatagramSocket: ~Copyable, Sendable {
 
     deinit { socket_close(descriptor) }
 
+    /// Datagrams that the kernel dropped because nobody took them in time.
+    public var drops: UInt64 {
+        @_semantics("no_performance_analysis")
+        get { UInt64(max(0, socket_drops(descriptor))) }
+    }
+
     /// Throws `portInUse` if anybody holds the port, another Dray included: `shared` sockets of one
     /// user would let each other in.
     ///

@@ -12,6 +12,8 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
     case ringForbidden
     /// The kernel is older than Linux 6.0, or was built without io_uring.
     case ringUnsupported
+    /// There is no such CPU, or this process may not use it.
+    case noSuchCPU(Int)
     /// The file is longer than asked for.
     case fileTooLong(String)
     /// The disk is full.
@@ -31,6 +33,8 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
                 + "and set kernel.io_uring_disabled to 0"
         case .ringUnsupported:
             "this kernel's io_uring is too old: Linux 6.1 or later is needed"
+        case .noSuchCPU(let cpu):
+            "no CPU \(cpu) for a worker: \(Host.cpuCount) may be used"
         case .fileTooLong(let path):
             "\(path) was made with another size"
         case .diskFull(let path):

@@ -13,6 +13,11 @@ public enum Host {
     /// CPUs this process may use.
     public static var cpuCount: Int { max(1, Int(host_cpus())) }
 
+    /// True if this process may use a CPU.
+    public static func hasCPU(_ cpu: Int) -> Bool {
+        Int32(exactly: cpu).map { host_has_cpu($0) == 1 } ?? false
+    }
+
     /// Keeps the process out of core dumps and of debuggers of the same user.
     public static func hide() { _ = host_hide() }
 

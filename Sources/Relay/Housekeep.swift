@@ -50,6 +50,7 @@ extension Worker {
         cells.store(ring.dry, WorkerBoard.Cell.ring + 1)
         cells.store(ring.receiveErrors, WorkerBoard.Cell.ring + 2)
         cells.store(ring.sendErrors, WorkerBoard.Cell.ring + 3)
+        cells.store(socket.drops, WorkerBoard.Cell.ring + 4)
         counters.count(.sendFailed, by: ring.sendErrors - sendErrorsSeen)
         sendErrorsSeen = ring.sendErrors
     }

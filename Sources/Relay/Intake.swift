@@ -11,9 +11,9 @@ extension Worker {
     mutating func intake() {
         commandsWait = false
         for _ in 0..<Worker.commandsPerTurn {
-            guard outgoingCount < Worker.outgoingMax - 2, wheel.count < config.mixerCapacity else {
-                return
-            }
+            // With a full mixer the next command comes when a packet has left; there is nothing to hurry.
+            guard wheel.count < config.mixerCapacity else { return }
+            guard outgoingCount < Worker.outgoingMax - 2 else { break }
             guard let command = commands.next() else { return }
             if command.isSend {
                 takeOwn(command)

@@ -62,7 +62,8 @@ public struct WorkerBoard: Sendable {
             enters: cells.load(Cell.ring),
             dry: cells.load(Cell.ring + 1),
             receiveErrors: cells.load(Cell.ring + 2),
-            sendErrors: cells.load(Cell.ring + 3)
+            sendErrors: cells.load(Cell.ring + 3),
+            socketDrops: cells.load(Cell.ring + 4)
         )
     }
 
@@ -111,4 +112,6 @@ public struct WorkerStatus: Sendable {
     public var receiveErrors: UInt64
     /// Datagrams that the kernel did not take.
     public var sendErrors: UInt64
+    /// Datagrams that the kernel dropped because the worker did not take them in time.
+    public var socketDrops: UInt64
 }

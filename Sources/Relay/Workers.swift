@@ -54,6 +54,7 @@ public final class Workers: Sendable {
         snapshot: Memory
     ) throws(DatapathError) {
         precondition(plan.count > 0 && plan.cpus.map { $0.count == plan.count } ?? true)
+        for cpu in plan.cpus ?? [] where !Host.hasCPU(cpu) { throw .noSuchCPU(cpu) }
         var config = plan.config
         config.engine.workers = plan.count
         count = plan.count

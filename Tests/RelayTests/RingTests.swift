@@ -117,6 +117,17 @@ final class TestRing {
         #expect(right.ring.statistics.dry == 1)
     }
 
+    @Test func `what the kernel drops before anybody sees it is counted`() throws {
+        let left = try TestRing()
+        let right = try TestRing(slots: 8, buffers: 8)
+        let bytes = [UInt8](repeating: 1, count: 1_800)
+        for _ in 0..<2_000 { left.send(bytes, to: right.address) }
+        let drops = right.socket.drops
+        #expect(drops > 0)
+        let count = right.receive().count
+        #expect(count + Int(drops) == 2_000)
+    }
+
     @Test func `a send that fails is counted and stops nothing`() throws {
         let left = try TestRing(stride: 66_048)
         let right = try TestRing()

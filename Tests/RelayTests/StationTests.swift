@@ -70,7 +70,7 @@ final class Line {
         withExtendedLifetime(kept) {}
     }
 
-    @Test func `no packet leaves the mixer before its time`() throws {
+    @Test func `forwarded packets wait in the mixer, and all leave it`() throws {
         let line = try Line("mixer") { $0.mixing = .uniform(maxNanos: 50_000_000) }
         for _ in 0..<40 {
             line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
@@ -84,7 +84,7 @@ final class Line {
     }
 
     @Test func `acknowledgements leave with ten, or when their time has come`() throws {
-        let line = try Line("acks") { $0.ackWaitNanos = 40_000_000 }
+        let line = try Line("acks") { $0.ackWaitNanos = 400_000_000 }
         for _ in 0..<25 {
             line.sender.send(line.maker.make([1, 2], from: 0).bytes, to: line.relay.address)
         }

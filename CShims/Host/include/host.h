@@ -9,6 +9,8 @@
 int host_pin(int cpu);
 // CPUs the process may run on.
 int host_cpus(void);
+// 1 if the process may run on this CPU.
+int host_has_cpu(int cpu);
 // Starts a thread; `body` runs on it once with `context`. Its name has at most 15 bytes.
 int host_thread(void (*_Nonnull body)(void *_Nullable), void *_Nullable context,
                 const char *_Nonnull name);

@@ -78,4 +78,6 @@ void ring_read_stats(const struct ring *_Nonnull ring, struct ring_stats *_Nonnu
 int socket_open(const struct ring_address *_Nonnull at, int shared, uint32_t buffer_bytes);
 // The address a socket is bound to.
 int socket_address(int socket, struct ring_address *_Nonnull out);
+// Datagrams that the kernel dropped because the socket's buffer was full.
+int64_t socket_drops(int socket);
 void socket_close(int socket);
