@@ -41,6 +41,13 @@ private func issues(_ text: String) -> [String] {
         #expect(configuration.packet.profile == "head")
     }
 
+    @Test func `a relative folder is named once`() throws {
+        let configuration = try Configuration.parse(Array(good.utf8), file: "etc/dray.toml")
+        #expect(configuration.node.data == "etc/data")
+        #expect(configuration.node.adminSocket == "etc/data/admin.sock")
+        #expect(configuration.ledgerSocket == "etc/ledger.sock")
+    }
+
     @Test func `a missing key is reported at its section, or at the first line`() {
         #expect(
             issues("\n[node]\ndata = \"d\"\nkeys = \"k\"\n") == [

@@ -32,8 +32,7 @@ extension Configuration {
         result.ledgerSocket = socketPath(
             &reader,
             "ledger.socket",
-            reader.required("ledger.socket"),
-            folder
+            Paths.resolve(reader.required("ledger.socket"), in: folder)
         )
         result.packet = readPacket(&reader)
         result.workers = readWorkers(&reader)
@@ -65,8 +64,13 @@ extension Configuration {
         if let listen, isAnyAddress(listen.host), !reader.has("node.announce") {
             reader.report("node.announce", "is needed because node.listen is the any-address")
         }
-        let socket = reader.string("node.admin_socket") ?? "\(node.data)/admin.sock"
-        node.adminSocket = socketPath(&reader, "node.admin_socket", socket, folder)
+        // The default is in the data folder, which is resolved already.
+        let socket = reader.string("node.admin_socket").map { Paths.resolve($0, in: folder) }
+        node.adminSocket = socketPath(
+            &reader,
+            "node.admin_socket",
+            socket ?? "\(node.data)/admin.sock"
+        )
         let level = reader.choice("node.log", "info", of: LogLevel.allCases.map(\.rawValue))
         node.logLevel = LogLevel(rawValue: level) ?? .info
         node.keyGraceSeconds = reader.integer(
@@ -236,10 +240,8 @@ extension Configuration {
     private static func socketPath(
         _ reader: inout ConfigurationReader,
         _ key: String,
-        _ path: String,
-        _ folder: String
+        _ full: String
     ) -> String {
-        let full = Paths.resolve(path, in: folder)
         if full.utf8.count > socketPathLimit {
             reader.report(
                 key,
