@@ -293,7 +293,7 @@ let package = Package(
         ),
         testModule("FuzzTests", ["FuzzTargets", "TestSupport"]),
         testModule("TidyTests", []),
-        testModule("ABITests", ["TestSupport"]),
+        testModule("ABITests", ["Bytes"]),
     ] + fuzzer,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,

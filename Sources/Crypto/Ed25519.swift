@@ -51,12 +51,14 @@ public enum Ed25519 {
     @_semantics("no_performance_analysis")
     public static func makeScalar(seed: Region, into scalar: Region) {
         assert(seed.byteCount == 32 && scalar.byteCount == 32)
-        SecretBytes(count: 64).withRegion { wide in
+        var room = Bytes64()
+        room.withRegion { wide in
             unsafe crypto_hash_sha512(wide.octets, seed.octets, 32)
             wide.store(wide.byte(0) & 0xf8, 0)
             wide.store(wide.byte(31) & 0x7f | 0x40, 31)
             wide.slice(32, 32).fill(0)
             unsafe crypto_core_ed25519_scalar_reduce(scalar.octets, wide.octets)
+            zeroize(wide)
         }
     }
 }

@@ -48,6 +48,8 @@ public enum Kernels {
 
     /// Name of the table in use.
     public static var table: String { unsafe String(cString: kernels_best().pointee.name) }
+    /// The same name as C has it; never freed.
+    public static var tableName: UnsafePointer<CChar> { unsafe kernels_best().pointee.name }
 
     /// Whether `DRAY_CPU` could be followed; a command line exits with 2 if not.
     public static var status: Status { Status(kernels_status()) }

@@ -22,7 +22,7 @@ public struct Delivery: Sendable {
     public var senderID: FixedBytes<18>
     /// A reply: the payload is still wrapped and must be opened with the opener of `senderID`.
     public var isReply: Bool
-    /// The Sphinx secret of our own layer (replies only need it to be dropped).
+    /// The half-key that acknowledges the packet; a reply is acknowledged by whoever opens it.
     public var ackKey: Bytes32
     /// The payload block after our own inverse: padded for a message, wrapped for a reply.
     public var payload: [UInt8]
@@ -172,50 +172,101 @@ public struct ReportReader: Sendable {
 
     /// The oldest report; nil if there is none.
     public mutating func next() -> Report? {
-        while let record = ring.next() {
-            let report = parse(record)
-            ring.release()
+        while let view = peek() {
+            let report = view.report
+            release()
             if let report { return report }
         }
         return nil
     }
 
-    private func parse(_ record: Region) -> Report? {
-        let number: UInt32 = record.load(0)
-        switch ring.kind {
-        case ReportKind.locked:
-            return .locked(channel: number, index: record.load(8), atNanos: record.load(16))
+    /// The oldest report where it lies, until `release`; nil if there is none.
+    public mutating func peek() -> ReportView? {
+        guard let record = ring.next() else { return nil }
+        return ReportView(kind: ring.kind, record: record)
+    }
+
+    /// Gives the peeked report's memory back.
+    public mutating func release() { ring.release() }
+}
+
+/// A report where it lies in the ring. Which fields mean something depends on the kind.
+public struct ReportView: Sendable {
+    /// 1 locked, 2 unlocked, 3 released, 4 delivery, 5 acknowledged.
+    public let kind: UInt32
+    private let record: Region
+
+    init(kind: UInt32, record: Region) {
+        self.kind = kind
+        self.record = record
+    }
+
+    /// Channel of a ticket.
+    public var channel: UInt32 { record.load(0) }
+    /// Neighbour of a delivery or of an acknowledged packet.
+    public var keyID: UInt32 { record.load(0) }
+    /// Index of a locked or released ticket.
+    public var index: UInt64 { record.load(8) }
+    /// Amount of a released ticket.
+    public var amount: UInt128 { record.load(16) }
+    /// Reason of a release.
+    public var reason: Drop {
+        let number: UInt32 = record.load(4)
+        return Drop(index: UInt8(truncatingIfNeeded: number))
+    }
+    /// An unlocked ticket.
+    public var ticket: Region { record.slice(4, ReportWriter.ticketBytes) }
+    /// What opens it.
+    public var response: Bytes32 { record.load(136) }
+    /// Sender id of a delivery.
+    public var senderID: FixedBytes<18> { record.load(8) }
+    /// A delivery is a reply.
+    public var isReply: Bool { record.byte(4) == 1 }
+    /// What acknowledges a delivery.
+    public var ackKey: Bytes32 { record.load(32) }
+    /// A delivery's payload block.
+    public var payload: Region {
+        let head = ReportWriter.deliveryHead
+        return record.slice(head, record.byteCount - head)
+    }
+    /// What was acknowledged.
+    public var hint: Bytes33 { record.load(4) }
+    /// When it happened.
+    public var atNanos: UInt64 {
+        switch kind {
+        case ReportKind.locked: record.load(16)
+        case ReportKind.unlocked: record.load(168)
+        case ReportKind.delivery: record.load(64)
+        default: 0
+        }
+    }
+
+    /// As a value of its own.
+    var report: Report? {
+        switch kind {
+        case ReportKind.locked: .locked(channel: channel, index: index, atNanos: atNanos)
         case ReportKind.unlocked:
-            return .unlocked(
-                channel: number,
-                ticket: record.slice(4, ReportWriter.ticketBytes).array,
-                response: record.load(136),
-                atNanos: record.load(168)
+            .unlocked(
+                channel: channel,
+                ticket: ticket.array,
+                response: response,
+                atNanos: atNanos
             )
         case ReportKind.released:
-            let reason: UInt32 = record.load(4)
-            return .released(
-                channel: number,
-                index: record.load(8),
-                amount: record.load(16),
-                reason: Drop(index: UInt8(truncatingIfNeeded: reason))
-            )
+            .released(channel: channel, index: index, amount: amount, reason: reason)
         case ReportKind.delivery:
-            let head = ReportWriter.deliveryHead
-            return .delivery(
+            .delivery(
                 Delivery(
-                    previousKeyID: number,
-                    senderID: record.load(8),
-                    isReply: record.byte(4) == 1,
-                    ackKey: record.load(32),
-                    payload: record.slice(head, record.byteCount - head).array,
-                    atNanos: record.load(64)
+                    previousKeyID: keyID,
+                    senderID: senderID,
+                    isReply: isReply,
+                    ackKey: ackKey,
+                    payload: payload.array,
+                    atNanos: atNanos
                 )
             )
-        case ReportKind.acknowledged:
-            return .acknowledged(keyID: number, hint: record.load(4))
-        default:
-            return nil
+        case ReportKind.acknowledged: .acknowledged(keyID: keyID, hint: hint)
+        default: nil
         }
     }
 }

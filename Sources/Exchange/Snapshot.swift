@@ -52,6 +52,7 @@ public struct Snapshot: Sendable {
     public let channels: Column<ChannelRow>
     let byKey: Column<UInt32>
     let byEndpoint: Column<UInt32>
+    let byAddress: Column<UInt32>
 
     /// Opens the snapshot that a builder wrote at the start of `region`.
     public init(_ region: Region) {
@@ -78,12 +79,20 @@ public struct Snapshot: Sendable {
         self.channels = arena.column(ChannelRow.self, channels)
         byKey = arena.column(UInt32.self, index)
         byEndpoint = arena.column(UInt32.self, index)
+        byAddress = arena.column(UInt32.self, index)
     }
 
     /// The header.
     public var header: Header {
         @_noLocks
         get { headerColumn[0] }
+    }
+
+    /// Changes the prices in place; only where no other thread reads the snapshot.
+    public func update(policy: Policy) {
+        var header = headerColumn[0]
+        header.policy = policy
+        headerColumn[0] = header
     }
 
     /// Where in the node table a key id stands; `none` if unknown.
@@ -110,6 +119,32 @@ public struct Snapshot: Sendable {
             place = (place + 1) & mask
         }
         return Snapshot.none
+    }
+
+    /// The first row of the node with a chain address; `none` if there is none.
+    public func node(chainAddress: Address) -> UInt32 {
+        let mask = byAddress.count - 1
+        var place = addressPlace(headerColumn[0].hash, chainAddress) & mask
+        while byAddress[place] != 0 {
+            let index = byAddress[place] - 1
+            if nodes[Int(index)].chainAddress == chainAddress { return index }
+            place = (place + 1) & mask
+        }
+        return Snapshot.none
+    }
+}
+
+func addressPlace(_ hash: KeyedHash, _ address: Address) -> Int {
+    var address = address
+    return address.withRegion { bytes in
+        let last = bytes.bigEndian(16, count: 4)
+        return Int(
+            truncatingIfNeeded: hash.hash(
+                bytes.bigEndian(0, count: 8),
+                bytes.bigEndian(8, count: 8),
+                last
+            )
+        )
     }
 }
 
