@@ -28,8 +28,8 @@ struct Stock: Sendable {
     static let flightNanos: UInt64 = 1_000_000_000
     /// Refills into a silence that no new datagram prolongs.
     static let triesMax = 5
-    /// Longest wait between two refills into a silence; the first comes after a second, each further
-    /// one after twice the wait before.
+    /// Longest wait between two refills into a silence; the first comes after a second, each
+    /// further one after twice the wait before.
     static let silenceNanosMax: UInt64 = 60_000_000_000
 
     /// The stock for two answers of full length.
@@ -90,8 +90,8 @@ struct Stock: Sendable {
         estimate = min(estimate, left + recent.reduce(0) { $0 + $1.count })
     }
 
-    /// True now and then while nothing comes back for what was sent: what we sent may be lost, or the
-    /// target does not answer.
+    /// True now and then while nothing comes back for what was sent: what we sent may be lost, or
+    /// the target does not answer.
     mutating func isSilent(now: UInt64) -> Bool {
         guard asked, tries < Stock.triesMax || askedSinceTry else { return false }
         let wait = min(Stock.silenceNanosMax, 1_000_000_000 << UInt64(min(tries, 6)))
