@@ -75,7 +75,8 @@ test: deps
 
 # Sanitizers keep builds of their own, so that `make test` after them does not start over.
 test-asan: deps
-	DRAY_SANITIZE=1 $(SWIFT_TEST) --sanitize=address --scratch-path .build/asan $(TEST)
+	DRAY_SANITIZE=1 LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/lsan.supp:print_suppressions=0 \
+	    $(SWIFT_TEST) --sanitize=address --scratch-path .build/asan $(TEST)
 
 test-tsan: deps
 	DRAY_SANITIZE=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build/tsan $(TEST)

@@ -21,8 +21,10 @@ struct Manifest: Sendable {
     private static func dump() throws -> Manifest {
         // `swift test` holds the usual scratch folder.
         let scratch = Repository.shared.root.appending(path: ".build/tidy").path
-        // The fuzzer's driver is a target only when it is asked for.
-        let command = ["DRAY_FUZZ=1", "swift", "package", "--scratch-path", scratch]
+        // The whole graph, whatever this run leaves out.
+        let command = [
+            "DRAY_FUZZ=1", "DRAY_SANITIZE=0", "swift", "package", "--scratch-path", scratch,
+        ]
         let dumped = try #require(
             run("env", command + ["dump-package"], in: Repository.shared.root)
         )
