@@ -156,9 +156,9 @@ let package = Package(
         module(
             "Node",
             [
-                "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
-                "Exchange", "Engine", "Relay", "Store", "Chain", "Channels", "Gateway", "CHost",
-                "CProcess", "CToml",
+                "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets",
+                "Exchange", "Engine", "Relay", "Store", "Chain", "Channels", "Gateway", "CProcess",
+                "CToml",
             ]
         ),
         // L6
@@ -178,7 +178,6 @@ let package = Package(
             name: "dray",
             dependencies: [
                 "Bytes", "JSON", "LocalSocket", "Crypto", "Exchange", "Tickets", "Chain", "Conform",
-                "Gateway",
                 "Node",
             ] + allocator,
             path: "Sources/dray",
@@ -277,7 +276,7 @@ let package = Package(
         ),
         testModule(
             "NodeTests",
-            ["Node", "JSON", "LocalSocket", "Chain", "Gateway", "Crypto", "Bytes", "TestSupport"]
+            ["Node", "JSON", "LocalSocket", "Chain", "Exchange", "Crypto", "Bytes", "TestSupport"]
         ),
         testModule(
             "ConformTests",

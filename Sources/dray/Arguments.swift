@@ -23,7 +23,8 @@ struct Arguments: Sendable {
         guard let text = values[option] else { return otherwise }
         guard let number = Int(text), range.contains(number) else {
             throw .usage(
-                "--\(option) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)"
+                "--\(option) \(text): not a whole number from \(range.lowerBound) to "
+                    + "\(range.upperBound)"
             )
         }
         return number
@@ -88,7 +89,8 @@ struct Arguments: Sendable {
         }
         guard operands.count == verb.operands.count else {
             throw .usage(
-                "dray \(verb.name) needs \(verb.operands[operands.count]); for example: \(verb.example)"
+                "dray \(verb.name) needs \(verb.operands[operands.count]); for example: "
+                    + verb.example
             )
         }
     }

@@ -1,4 +1,5 @@
 import Crypto
+import Crypto
 import JSON
 import Node
 
@@ -25,6 +26,7 @@ enum Verbs {
     }
 
     private static func dispatch(_ words: [String]) throws(Failure) {
+        if let complaint = Kernels.complaint { throw .usage(complaint) }
         if let complaint = Kernels.complaint { throw .usage(complaint) }
         guard let first = words.first else { throw .usage("what shall it do?\n\n\(overview)") }
         switch first {

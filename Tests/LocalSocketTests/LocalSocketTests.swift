@@ -21,7 +21,9 @@ private final class Running: @unchecked Sendable {
             &thread,
             nil,
             { context in
-                Unmanaged<LineServer>.fromOpaque(context!).takeRetainedValue().run()
+                if let context {
+                    Unmanaged<LineServer>.fromOpaque(context).takeRetainedValue().run()
+                }
                 return nil
             },
             context

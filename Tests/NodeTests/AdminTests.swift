@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import Node
 
-private let address = Address([UInt8](repeating: 7, count: 20))!
+private let address = Address([UInt8](repeating: 7, count: 20)) ?? Address()
 
 private final class Calls: Sendable {
     let made = Mutex([AdminRequest]())

@@ -91,7 +91,10 @@ private func issues(_ text: String) -> [String] {
             ("[workers]\ncount = \"two\"", "9: workers.count: is not a whole number"),
             ("[workers]\npin = [0, 1]", "9: workers.pin: names 2 processors for 1 workers"),
             ("[workers]\npin = [5000]", "9: workers.pin[0]: 5000 is not between 0 and 1023"),
-            ("[workers]\nreceive_buffers = 100", "9: workers.receive_buffers: 100 is no power of two"),
+            (
+                "[workers]\nreceive_buffers = 100",
+                "9: workers.receive_buffers: 100 is no power of two"
+            ),
             (
                 "[packet]\nprofile = \"haed\"",
                 "9: packet.profile: \"haed\" is not one of head, v4, mix13; did you mean \"head\"?"

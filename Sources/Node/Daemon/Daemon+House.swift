@@ -53,7 +53,8 @@ extension Daemon {
         }
     }
 
-    /// Announces a packet key that was made since the start and serves it, the old one for its grace.
+    /// Announces a packet key that was made since the start and serves it, the old one for its
+    /// grace.
     func takeNewKeys() {
         do throws(KeystoreError) {
             guard try keys.reload() else { return }
@@ -132,8 +133,8 @@ private struct House {
         hasWarned = true
         daemon.logger.log(
             .warning,
-            "the replay set holds \(replay.used) of \(replay.capacity) tags: make the next packet key "
-                + "with dray keygen --rotate"
+            "the replay set holds \(replay.used) of \(replay.capacity) tags: make the next packet "
+                + "key with dray keygen --rotate"
         )
     }
 

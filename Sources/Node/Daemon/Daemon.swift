@@ -36,7 +36,8 @@ public final class Daemon: Sendable {
     private let store: NodeStore
     private let booksMemory: Memory
 
-    /// Takes what a node needs, in the order in which things can go wrong: keys, folder, port, ledger.
+    /// Takes what a node needs, in the order in which things can go wrong: keys, folder, port,
+    /// ledger.
     /// Nothing runs yet.
     public init(
         _ configuration: Configuration,

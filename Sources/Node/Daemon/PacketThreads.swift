@@ -103,7 +103,8 @@ final class PacketThreads: Sendable {
         }
     }
 
-    /// Takes no new packets, empties the mixers, waits for acknowledgements; returns when all are gone.
+    /// Takes no new packets, empties the mixers, waits for acknowledgements; returns when all are
+    /// gone.
     func stop(seconds: Int) {
         workers.stop(limitNanos: UInt64(seconds) * 1_000_000_000)
         while !workers.isDone { pause(millis: 5) }
@@ -144,8 +145,8 @@ final class PacketThreads: Sendable {
     }
 }
 
-/// The replay set of one packet key, in a file: a killed process forgets nothing, a power cut at most
-/// what came since the last `sync`.
+/// The replay set of one packet key, in a file: a killed process forgets nothing, a power cut at
+/// most what came since the last `sync`.
 final class ReplayFile: Sendable {
     let set: ReplaySet
     private let file: MappedFile

@@ -53,8 +53,8 @@ final class SnapshotPress: Sendable {
         }
     }
 
-    /// Serves the newest registered keys from now on; answers them and a first snapshot, nil if no key
-    /// of ours is registered. Until `publish(to:)` nothing more is published.
+    /// Serves the newest registered keys from now on; answers them and a first snapshot, nil if no
+    /// key of ours is registered. Until `publish(to:)` nothing more is published.
     func adopt() -> (snapshot: Memory, identities: [PacketIdentity])? {
         state.withLock { state in
             state.identities = keys.identities(state.world.own)
