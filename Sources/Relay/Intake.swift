@@ -11,7 +11,8 @@ extension Worker {
     mutating func intake() {
         commandsWait = false
         for _ in 0..<Worker.commandsPerTurn {
-            // With a full mixer the next command comes when a packet has left; there is nothing to hurry.
+            // With a full mixer the next command comes when a packet has left; there is nothing to
+            // hurry.
             guard wheel.count < config.mixerCapacity else { return }
             guard outgoingCount < Worker.outgoingMax - 2 else { break }
             guard let command = commands.next() else { return }
