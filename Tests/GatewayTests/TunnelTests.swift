@@ -132,6 +132,7 @@ func `under loss, copies and reordering nothing false is delivered`(seed: UInt64
         world.send([UInt8](repeating: 1, count: 900))
         world.run(millis: 100)
     }
+    world.run(millis: 300)
     #expect(world.atTarget.count == 1_200)
     // Two minutes: refills at the start, and after 1, 2, 4, … 60 seconds.
     #expect(world.entry.counters.messages - 1_200 <= 8 * 9)
