@@ -136,7 +136,7 @@ let package = Package(
         module("Tickets", ["Bytes", "Crypto"]),
         module("Link", ["Bytes"]),
         // L3
-        module("Exchange", ["Bytes", "Tickets"]),
+        module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
         module("Engine", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         module(

@@ -6,6 +6,7 @@ extension Engine {
     /// Opens the headers; lanes whose MAC fails are tried with the previous packet key.
     @_noLocks
     public mutating func peel(_ batch: inout Batch, slab: Slab, snapshot: Snapshot) {
+        marks.peeled = batch.live
         var found = open(batch, batch.live, slab, snapshot, key: 0)
         if snapshot.headerColumn[0].hasPrevious == 1, found.headerMac != 0 {
             let again = open(batch, found.headerMac, slab, snapshot, key: 1)

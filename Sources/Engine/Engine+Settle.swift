@@ -169,6 +169,7 @@ extension Engine {
             let verdict = batch.verdict(lane)
             if verdict.index != 0 { counters.count(verdict) }
         }
-        zeroize(wiped)
+        // Packets that were refused before the peel left nothing secret.
+        if marks.peeled != 0 { zeroize(wiped) }
     }
 }

@@ -44,6 +44,7 @@ public struct Engine: ~Copyable {
     let peers: PeerRows
     let entropy: Region
     let wiped: Region
+    private let memory: Region
 
     /// Bytes of memory that an engine needs.
     public static func byteCount(for config: EngineConfig) -> Int {
@@ -75,6 +76,7 @@ public struct Engine: ~Copyable {
         counters: Region
     ) {
         self.config = config
+        self.memory = memory
         self.books = books
         self.replay = replay
         self.reports = ReportWriter(reports)
@@ -147,8 +149,7 @@ public struct Engine: ~Copyable {
 
     /// Overwrites all memory; the engine must not be used afterwards.
     public func wipe() {
-        zeroize(state)
-        zeroize(wiped)
+        zeroize(memory)
     }
 }
 

@@ -62,6 +62,8 @@ struct Marks {
     var dummy: LaneMask = 0
     /// The ticket's fields fit an incoming channel: index and funds can be judged.
     var judged: LaneMask = 0
+    /// Reached the peel: secrets were derived.
+    var peeled: LaneMask = 0
     /// Opened by the packet key before the current one.
     var previousKey: LaneMask = 0
     /// The header is open.

@@ -2,7 +2,7 @@ import Bytes
 import Foundation
 import Testing
 
-/// libdray as an embedder gets it: installed, found by pkg-config, used from C and C++ built with gcc.
+/// libdray as an embedder gets it: installed, found by pkg-config, used from C and C++.
 ///
 /// Not under sanitizers: a library that needs their runtime first is not what is installed.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["DRAY_SANITIZE"] == nil))
