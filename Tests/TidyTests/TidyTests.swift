@@ -35,18 +35,18 @@ import Testing
         for file in repository.sources {
             long.merge(Rules.longFunctions(file), uniquingKeysWith: max)
         }
-        expectSame(long, Ratchet.longFunctions)
+        expectFalling(long, Ratchet.longFunctions)
     }
 
     @Test func `the word unsafe becomes no more frequent outside the memory modules`() {
-        expectSame(Rules.unsafeCounts(repository.files), Ratchet.unsafe)
+        expectFalling(Rules.unsafeCounts(repository.files), Ratchet.unsafe)
     }
 
-    /// The counts are what the ratchet says: above it is a fault, below it the ratchet must follow.
-    private func expectSame(_ counts: [String: Int], _ ratchet: [String: Int]) {
-        let findings = Set(counts.keys).union(ratchet.keys).sorted().compactMap { key in
+    /// No count is above what the ratchet says.
+    private func expectFalling(_ counts: [String: Int], _ ratchet: [String: Int]) {
+        let findings = counts.keys.sorted().compactMap { key in
             let (now, allowed) = (counts[key] ?? 0, ratchet[key] ?? 0)
-            return now == allowed ? nil : "\"\(key)\": \(now), ratchet \(allowed)"
+            return now <= allowed ? nil : "\"\(key)\": \(now), ratchet \(allowed)"
         }
         expectNone(findings)
     }
