@@ -37,7 +37,10 @@ struct Program {
         let (output, errors) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: shell == nil ? path : "/bin/sh")
         process.arguments = shell.map { ["-c", $0, path] + arguments } ?? arguments
-        process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        // A sanitizer's options must reach the program too.
+        let kept = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+        process.environment = kept.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+            .merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
@@ -92,9 +95,9 @@ final class Fixture {
         return process
     }
 
-    func startLedger() throws {
+    func startLedger(_ options: [String] = []) throws {
         try Files.makeFolder("\(folder)/ledger")
-        try start(["ledger", "serve", "--data", "\(folder)/ledger"], log: "ledger.log")
+        try start(["ledger", "serve", "--data", "\(folder)/ledger"] + options, log: "ledger.log")
         try wait {
             (try? Program.run(["ledger", "status", "--socket", self.ledgerSocket]))?.code == 0
         }

@@ -39,6 +39,10 @@ final class PacketThreads: Sendable {
             )
         }
         replayFiles = files
+        ReplayFile.removeOthers(
+            folder: configuration.node.data,
+            than: identities.map { $0.publicKey }
+        )
         var made = Workers.Plan(
             config: PacketThreads.config(configuration, plan.geometry, hash),
             address: DatagramAddress(
@@ -151,9 +155,22 @@ final class ReplayFile: Sendable {
     let set: ReplaySet
     private let file: MappedFile
 
+    private static func name(_ key: Bytes32) -> String { "replay-\(key.hex.prefix(16)).tags" }
+
+    /// Removes the files of keys that are served no more: a retired key never comes back.
+    static func removeOthers(folder: String, than keys: [Bytes32]) {
+        let kept = keys.map(name)
+        for file in (try? Files.list(folder)) ?? [] {
+            guard file.hasPrefix("replay-"), file.hasSuffix(".tags"), !kept.contains(file) else {
+                continue
+            }
+            Files.remove("\(folder)/\(file)")
+        }
+    }
+
     /// Opens the file of a key in the data folder, or makes it.
     init(folder: String, key: Bytes32, capacity: Int, hash: KeyedHash) throws(StartError) {
-        let path = "\(folder)/replay-\(key.hex.prefix(16)).tags"
+        let path = "\(folder)/\(ReplayFile.name(key))"
         let mapped: MappedFile
         do throws(DatapathError) {
             mapped = try MappedFile(path, byteCount: ReplaySet.byteCount(capacity: capacity))

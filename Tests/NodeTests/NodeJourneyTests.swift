@@ -1,0 +1,120 @@
+import Bytes
+import Exchange
+import Foundation
+import JSON
+import Synchronization
+import Testing
+
+@testable import Node
+
+/// Sends every datagram back.
+private final class Echo: Sendable {
+    let socket: UDPSocket
+    private let isStopping = Atomic<Bool>(false)
+
+    init() throws { socket = try UDPSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0)) }
+
+    func run() {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while !isStopping.load(ordering: .acquiring) {
+            _ = UDPSocket.wait([socket.file], millis: 20)
+            while let (bytes, from) = socket.receive(&buffer) { socket.send(bytes, to: from) }
+        }
+    }
+
+    func stop() { isStopping.store(true, ordering: .releasing) }
+}
+
+@Suite(.serialized) struct NodeJourneyTests {
+    @Test(arguments: [("head", "commitment"), ("v4", "vrf"), ("mix13", "commitment")])
+    func `a message and long datagrams go through a relay, and the relay is paid`(
+        profile: String,
+        rule: String
+    ) throws {
+        let fixture = try Fixture()
+        let echo = try Echo()
+        let thread = ControlThread("echo") { echo.run() }
+        defer {
+            echo.stop()
+            thread.join()
+        }
+        try fixture.startLedger(["--profile", profile, "--rule", rule])
+        let packet = "[packet]\nprofile = \"\(profile)\"\n"
+        let target = "127.0.0.1:\(echo.socket.port)"
+        let entry = try fixture.makeNode("entry", port: try Fixture.freePort(), more: packet)
+        let relay = try fixture.makeNode("relay", port: try Fixture.freePort(), more: packet)
+        let exit = try fixture.makeNode(
+            "exit",
+            port: try Fixture.freePort(),
+            more: packet + "[exit]\ntargets = [\"\(target)\"]\n"
+        )
+        _ = try fixture.startNode(relay)
+        _ = try fixture.startNode(exit)
+        let relayAddress = try address(of: relay)
+        let exitAddress = try address(of: exit)
+        try open(exit, to: relayAddress, fixture)
+        // An entry is a node of its own while it runs: it opens its channel and stops again.
+        let first = try fixture.startNode(entry)
+        try open(entry, to: relayAddress, fixture)
+        first.terminate()
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+
+        let sides = ["--config", entry, "--exit", exitAddress, "--hops", "1"]
+        let sent = try Program.run(["send", "--to", target, "--text", "hello", "--json"] + sides)
+        #expect(sent.code == 0, "\(sent.errors)")
+        #expect(try JSON.parse(sent.output)["answer"]?.text == "hello")
+        let refused = try Program.run(["send", "--to", "127.0.0.1:1", "--text", "x"] + sides)
+        #expect(refused.code == 1 && refused.errors.contains("does not serve"), "\(refused.errors)")
+
+        let port = try Fixture.freePort()
+        let tunnel = try fixture.start(
+            ["tunnel", "--to", target, "--listen", "127.0.0.1:\(port)"] + sides,
+            log: "tunnel.log"
+        )
+        try fixture.wait { (try? Program.run(["status", "--config", entry]))?.code == 0 }
+        for size in [0, 1, 1_000, 4_096] {
+            #expect(try roundTrip(port, size: size), "\(size) bytes")
+        }
+        #expect(try !roundTrip(port, size: 4_097, tries: 1), "longer than may be")
+        tunnel.terminate()
+        tunnel.waitUntilExit()
+        #expect(tunnel.terminationStatus == 0)
+
+        #expect(try Program.run(["tickets", "redeem", "--config", relay]).code == 0)
+        try fixture.wait {
+            let text = try? Program.run(["tickets", "list", "--config", relay, "--json"]).output
+            let channels = text.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
+            return channels.contains { ($0["redeemed"]?.integer ?? 0) > 0 }
+        }
+    }
+
+    private func address(of config: String) throws -> String {
+        let text = try Program.run(["status", "--config", config, "--json"]).output
+        return try #require(try JSON.parse(text)["address"]?.text)
+    }
+
+    private func open(_ config: String, to address: String, _ fixture: Fixture) throws {
+        let words = ["channels", "open", "--config", config, "--to", address, "--amount", "100000"]
+        let outcome = try Program.run(words)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        try fixture.wait {
+            let list = try? Program.run(["channels", "list", "--config", config, "--json"]).output
+            let channels = list.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
+            return channels.contains { $0["status"]?.text == "open" }
+        }
+    }
+
+    /// A datagram of so many bytes through the tunnel and back.
+    private func roundTrip(_ port: UInt16, size: Int, tries: Int = 8) throws -> Bool {
+        let socket = try UDPSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
+        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ size) }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        for _ in 0..<tries {
+            socket.send(bytes)
+            _ = UDPSocket.wait([socket.file], millis: 1_500)
+            if let (answer, _) = socket.receive(&buffer) { return answer == bytes }
+        }
+        return false
+    }
+}
