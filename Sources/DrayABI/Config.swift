@@ -14,7 +14,8 @@ struct CheckedConfig {
     let reportBytes: Int
 
     init?(_ config: dray_config) {
-        guard 512...16_384 ~= config.payload_bytes, [395, 401, 402].contains(config.surb_bytes),
+        guard 512...16_384 ~= config.payload_bytes,
+            config.surb_bytes == 395 || config.surb_bytes == 401 || config.surb_bytes == 402,
             config.refuse_neutral_alpha <= 1, config.ack_on_reject <= 1,
             config.recheck_responses <= 1, config.replay_outside <= 1,
             1...(1 << 20) ~= config.nodes_max, 1...(1 << 16) ~= config.channels_max,

@@ -13,7 +13,7 @@ public func dray_strerror(_ status: dray_status) -> UnsafePointer<CChar>! {
 
 @c @implementation
 public func dray_drop_name(_ code: UInt32) -> UnsafePointer<CChar>! {
-    guard code < UInt32(Drop.allCases.count) else { return nil }
+    guard code < dropCount else { return nil }
     return unsafe text(dropName(Drop(index: UInt8(code))))
 }
 

@@ -1,5 +1,8 @@
 internal import Bytes
 
+/// Number of codes: one more than the last. (`allCases` would allocate.)
+var dropCount: UInt32 { UInt32(Drop.noForward.index) + 1 }
+
 /// The code as C reads it; a test compares each with the case's own name.
 func dropName(_ drop: Drop) -> StaticString {
     switch drop {

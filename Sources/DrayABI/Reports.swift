@@ -138,7 +138,7 @@ public func dray_relay_channel_state(
 
 @c @implementation
 public func dray_relay_drops(_ relay: OpaquePointer!, _ code: UInt32) -> UInt64 {
-    guard code < UInt32(Drop.allCases.count) else { return 0 }
+    guard code < dropCount else { return 0 }
     return unsafe number(relay) { $0.counters.value(Drop(index: UInt8(code))) }
 }
 

@@ -1,7 +1,8 @@
 /* Dray's relay engine for embedding: packets in; packets, acknowledgements and tickets out.
  *
- * A relay is a context in memory that the caller gives and keeps: nothing is allocated, no callback
- * is called, no file, clock, socket or source of randomness is touched. The library has no state
+ * A relay is a context in memory that the caller gives and keeps: no call allocates (but for a few
+ * kilobytes that the language's runtime takes for itself when it is first used), no callback is
+ * called, no file, clock, socket or source of randomness is touched. The library has no state
  * outside contexts but the table of kernels, chosen once for the processor.
  *
  *     dray_config config;
