@@ -222,7 +222,7 @@ let package = Package(
         testModule(
             "CryptoTests",
             [
-                "Crypto", "Bytes", "CKernels", "CKernelProbe", "CSodium", "JSON", "TestSupport",
+                "Crypto", "Bytes", "CKernelProbe", "CSodium", "JSON", "TestSupport",
             ]
         ),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),

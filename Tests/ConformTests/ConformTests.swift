@@ -57,6 +57,9 @@ private func isFree(_ path: [String], _ file: String) -> Bool {
     // Whatever is done to what must be refused, it is refused.
     if file.contains("negative"), name == "packet" { return true }
     guard file.contains("primitives") else { return false }
+    // An amount is rounded, and clamping drops bits: another input may give the same output.
+    if path.contains("ticket_amount"), name == "win_prob" { return true }
+    if path.contains("scalar_from_bytes"), name == "in" { return true }
     return path.contains("alpha_edge_cases") && name == "alpha_in" || name == "acknowledgement"
 }
 
