@@ -79,7 +79,8 @@ test-asan: deps
 	    $(SWIFT_TEST) --sanitize=address --scratch-path .build/asan $(TEST)
 
 test-tsan: deps
-	DRAY_SANITIZE=1 $(SWIFT_TEST) --sanitize=thread --scratch-path .build/tsan $(TEST)
+	DRAY_SANITIZE=1 TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan.supp:print_suppressions=0 \
+	    $(SWIFT_TEST) --sanitize=thread --scratch-path .build/tsan $(TEST)
 
 bench: deps
 	$(RELEASE) --product dray-bench

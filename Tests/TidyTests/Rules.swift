@@ -55,6 +55,18 @@ enum Rules {
         }
     }
 
+    /// A source that a page names is in the tree: ``Relay/Worker.swift`` or ``dray.h``.
+    static func sources(_ file: File, tracked: [String]) -> [String] {
+        guard file.isOne(".md") else { return [] }
+        return file.lines.enumerated().flatMap { index, line in
+            line.matches(of: /`([A-Za-z0-9_+\/.]+\.(?:swift|c|h|cpp|sh))`/).compactMap { match in
+                let name = String(match.output.1)
+                let isThere = tracked.contains { $0 == name || $0.hasSuffix("/" + name) }
+                return isThere ? nil : "\(file.path):\(index + 1): no source \(name)"
+            }
+        }
+    }
+
     // MARK: Code
 
     /// Lines that a screen shows.

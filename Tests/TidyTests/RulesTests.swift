@@ -35,6 +35,12 @@ import Testing
         #expect(Rules.pages(file("/// See README.md."), tracked: ["README.md"]).isEmpty)
     }
 
+    @Test func `a source that a page names in vain is seen`() {
+        let page = file("Look at `Relay/Gone.swift`.", "README.md")
+        #expect(Rules.sources(page, tracked: ["Sources/Relay/Worker.swift"]).count == 1)
+        #expect(Rules.sources(page, tracked: ["Sources/Relay/Gone.swift"]).isEmpty)
+    }
+
     @Test func `a function longer than a screen is seen`() {
         let body = String(repeating: "        work()\n", count: 60)
         let swift = "struct A {\n    func long(\n        a: Int\n    ) {\n\(body)    }\n}\n"

@@ -30,6 +30,11 @@ import Testing
         expectNone(repository.written.flatMap { Rules.pages($0, tracked: tracked) })
     }
 
+    @Test func `every source that a page names is in the tree`() {
+        let tracked = repository.files.map(\.path)
+        expectNone(repository.written.flatMap { Rules.sources($0, tracked: tracked) })
+    }
+
     @Test func `functions fit a screen, but for those we still owe`() {
         var long: [String: Int] = [:]
         for file in repository.sources {
