@@ -166,4 +166,29 @@ private func issues(_ text: String) -> [String] {
         let text = good.replacing("ledger.sock", with: long)
         #expect(issues(text).first?.contains(":7: ledger.socket: ") == true)
     }
+
+    @Test func `the example has every key, each at its default`() throws {
+        let example = try parse(Configuration.example)
+        let least = """
+            [node]
+            data = "/var/lib/dray"
+            keys = "keys"
+            passphrase_file = "passphrase"
+            listen = "192.0.2.17:9091"
+            announce = "192.0.2.17:9091"
+            [ledger]
+            socket = "/var/lib/dray-ledger/ledger.sock"
+            """
+        #expect("\(example)" == "\(try parse(least))")
+        // With the optional ones uncommented it names all keys that there are.
+        let all = Configuration.example
+            .replacing("# payload", with: "payload").replacing("# surb", with: "surb")
+            .replacing("# ticket_sel", with: "ticket_sel").replacing("# mean", with: "mean")
+            .replacing("# exit = \"0x…\"", with: "exit = \"\(String(repeating: "0", count: 40))\"")
+            .replacing("kind = \"uniform\"", with: "kind = \"exponential\"")
+        var reader = try ConfigurationReader(file: "x", text: Array(all.utf8))
+        _ = try parse(all)
+        _ = Configuration.read(&reader, file: "x")
+        #expect(reader.missing.isEmpty, "\(reader.missing)")
+    }
 }

@@ -67,6 +67,23 @@ private final class Echo: Sendable {
         let refused = try Program.run(["send", "--to", "127.0.0.1:1", "--text", "x"] + sides)
         #expect(refused.code == 1 && refused.errors.contains("does not serve"), "\(refused.errors)")
 
+        try useTunnel(to: target, sides, entry, fixture)
+
+        #expect(try Program.run(["tickets", "redeem", "--config", relay]).code == 0)
+        try fixture.wait {
+            let text = try? Program.run(["tickets", "list", "--config", relay, "--json"]).output
+            let channels = text.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
+            return channels.contains { ($0["redeemed"]?.integer ?? 0) > 0 }
+        }
+    }
+
+    /// Datagrams of all lengths through a tunnel and back.
+    private func useTunnel(
+        to target: String,
+        _ sides: [String],
+        _ entry: String,
+        _ fixture: Fixture
+    ) throws {
         let port = try Fixture.freePort()
         let tunnel = try fixture.start(
             ["tunnel", "--to", target, "--listen", "127.0.0.1:\(port)"] + sides,
@@ -80,13 +97,6 @@ private final class Echo: Sendable {
         tunnel.terminate()
         tunnel.waitUntilExit()
         #expect(tunnel.terminationStatus == 0)
-
-        #expect(try Program.run(["tickets", "redeem", "--config", relay]).code == 0)
-        try fixture.wait {
-            let text = try? Program.run(["tickets", "list", "--config", relay, "--json"]).output
-            let channels = text.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
-            return channels.contains { ($0["redeemed"]?.integer ?? 0) > 0 }
-        }
     }
 
     private func address(of config: String) throws -> String {

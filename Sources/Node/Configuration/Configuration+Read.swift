@@ -25,6 +25,13 @@ extension Configuration {
         file: String
     ) throws(ConfigurationErrors) -> Configuration {
         var reader = try ConfigurationReader(file: file, text: text)
+        let result = read(&reader, file: file)
+        try reader.finish()
+        return result
+    }
+
+    /// Takes every key there is out of the document; what is wrong stays with the reader.
+    static func read(_ reader: inout ConfigurationReader, file: String) -> Configuration {
         let folder = Paths.parent(file)
         var result = Configuration()
         result.file = file
@@ -46,7 +53,6 @@ extension Configuration {
         result.tickets = readTickets(&reader)
         result.entry = readEntry(&reader)
         result.exit = readExit(&reader)
-        try reader.finish()
         return result
     }
 
@@ -73,11 +79,6 @@ extension Configuration {
         )
         let level = reader.choice("node.log", "info", of: LogLevel.allCases.map(\.rawValue))
         node.logLevel = LogLevel(rawValue: level) ?? .info
-        node.keyGraceSeconds = reader.integer(
-            "node.key_grace_s",
-            node.keyGraceSeconds,
-            in: 0...31_536_000
-        )
         node.stopWaitSeconds = reader.integer(
             "node.stop_wait_s",
             node.stopWaitSeconds,

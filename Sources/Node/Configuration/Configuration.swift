@@ -19,8 +19,6 @@ public struct Configuration: Sendable {
         public var adminSocket = ""
         /// Least important lines that are logged.
         public var logLevel = LogLevel.info
-        /// How long the packet key before a rotation is still served.
-        public var keyGraceSeconds = 86_400
         /// How long a stopping node waits for acknowledgements.
         public var stopWaitSeconds = 10
     }

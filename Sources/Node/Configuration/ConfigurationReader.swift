@@ -146,6 +146,9 @@ struct ConfigurationReader {
         return bytes
     }
 
+    /// Keys that were asked for and are not in the file.
+    var missing: [String] { known.filter { document[$0] == nil } }
+
     func has(_ key: String) -> Bool { document[key] != nil }
 
     mutating func report(_ key: String, _ reason: String) {

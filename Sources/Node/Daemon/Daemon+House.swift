@@ -3,6 +3,7 @@ internal import Chain
 internal import Channels
 internal import Datapath
 internal import Exchange
+internal import Relay
 internal import Tickets
 
 extension Daemon {
@@ -21,6 +22,10 @@ extension Daemon {
             }
             if entry != nil { followPaths(&view, &hasView) }
             if money.failure != nil { return true }
+            if threads?.statuses.contains(where: { $0.state == .failed }) == true {
+                logger.log(.error, "a packet thread has ended: the kernel refused its ring")
+                return true
+            }
             if entry?.isDone() == true { return false }
             house.tick(MonotonicClock.nanos())
         }

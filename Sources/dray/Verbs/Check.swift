@@ -5,14 +5,18 @@ extension Verb {
     static let check = Verb(
         name: "check",
         summary: "say what is wrong with a configuration, without starting",
-        options: [config],
+        options: [
+            Option(name: "config", value: "FILE", help: "the configuration to check"),
+            Option(name: "example", value: nil, help: "print one with every key and its default"),
+        ],
         example: "dray check --config /etc/dray/dray.toml",
         run: checkConfiguration
     )
 }
 
 private func checkConfiguration(_ arguments: Arguments) throws(Failure) {
-    let path = arguments.value("config")
+    if arguments.flags.contains("example") { return print(Configuration.example) }
+    guard let path = arguments["config"] else { throw .usage("dray check needs --config FILE") }
     do throws(ConfigurationErrors) {
         _ = try Configuration.load(path)
     } catch {
