@@ -196,11 +196,7 @@ final class ServedLedger: Sendable {
         let client = LedgerClient(socket: folder.path + "/s")
         #expect(throws: ChainError.self) { try client.status() }
         for _ in 0..<3 {
-            let store = try LedgerStore(
-                folder: folder.path,
-                parameters: testParameters(),
-                genesis: [(alice.address, 5_000)]
-            )
+            let store = try openWhenFree(folder.path)
             let server = try LedgerServer(store, socket: folder.path + "/s")
             let done = DispatchSemaphore(value: 0)
             Thread.detachNewThread {
@@ -214,8 +210,25 @@ final class ServedLedger: Sendable {
             server.stop()
             done.wait()
         }
-        let store = try LedgerStore(folder: folder.path, parameters: testParameters())
+        let store = try openWhenFree(folder.path)
         #expect(store.ledger.accounts[bob.address]?.balance == 3)
+    }
+
+    /// The thread that served a ledger lets go of it a moment after it has said that it is done.
+    private func openWhenFree(_ folder: String) throws -> LedgerStore {
+        for _ in 0..<1_000 {
+            do {
+                return try LedgerStore(
+                    folder: folder,
+                    parameters: testParameters(),
+                    genesis: [(alice.address, 5_000)]
+                )
+            } catch {
+                guard "\(error)".contains("folder in use") else { throw error }
+                usleep(5_000)
+            }
+        }
+        return try LedgerStore(folder: folder, parameters: testParameters())
     }
 }
 
