@@ -53,7 +53,8 @@ public struct Counters: Sendable {
 
     /// Bytes of memory.
     public static var byteCount: Int {
-        @_noLocks get { 8 * (dropCells + counterCells + Histogram.cells) }
+        @_noLocks
+        get { 8 * (dropCells + counterCells + Histogram.cells + 2 * RejectBoard.places) }
     }
 
     /// All bytes, for comparing.
@@ -92,6 +93,15 @@ public struct Counters: Sendable {
     public var latency: Histogram {
         @_noLocks
         get { Histogram(cells, first: Counters.dropCells + Counters.counterCells) }
+    }
+
+    /// Refused packets by neighbour.
+    public var rejects: RejectBoard {
+        @_noLocks
+        get {
+            let first = Counters.dropCells + Counters.counterCells + Histogram.cells
+            return RejectBoard(cells, first: first)
+        }
     }
 }
 

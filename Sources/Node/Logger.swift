@@ -48,15 +48,22 @@ public final class Logger: Sendable {
         writeLine("\(WallClock.text()) \(level.rawValue) \(Logger.oneLine(text()))")
     }
 
-    /// Reports refused packets of a peer: one line for each code and peer a minute.
-    public func reject(code: String, peer: String, count: UInt64) {
-        let minute = MonotonicClock.nanos() / 60_000_000_000
+    /// Reports refused packets of a peer: one line for each code and peer a minute. False if that
+    /// line was written already.
+    @discardableResult
+    public func reject(
+        code: String,
+        peer: String,
+        count: UInt64,
+        minute: UInt64 = MonotonicClock.nanos() / 60_000_000_000
+    ) -> Bool {
         let fresh = rejects.withLock { rejects in
             if rejects.minute != minute { rejects = Rejects(minute: minute) }
             guard rejects.seen.count < Logger.rejectLimit else { return false }
             return rejects.seen.insert("\(code) \(peer)").inserted
         }
         if fresh { log(.info, "refused code=\(code) peer=\(peer) count=\(count)") }
+        return fresh
     }
 
     /// A line stays one line, whatever a peer put into it.

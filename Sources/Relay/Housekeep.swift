@@ -12,6 +12,7 @@ extension Worker {
     @_noLocks
     mutating func housekeep() {
         turns += 1
+        noteRejects()
         engine.expire(nowNanos: batch.nowNanos)
         if stopNanos == 0, board.stopNanos != 0 {
             stopNanos = board.stopNanos
@@ -19,6 +20,19 @@ extension Worker {
         }
         if batch.nowNanos &- boardNanos >= Worker.boardEveryNanos || stopNanos != 0 { post() }
         if stopNanos != 0, isDrained { finish() }
+    }
+
+    /// Tells control whose packets of this batch were refused.
+    @_noLocks
+    private func noteRejects() {
+        var left = LaneMask.first(batch.count) & ~batch.live
+        while let lane = left.popFirst() {
+            let reason = batch.verdict(lane)
+            guard reason.index != 0 else { continue }
+            let source = Int(batch.source[lane])
+            let isKnown = source < snapshot.nodes.count
+            counters.rejects.note(keyID: isKnown ? snapshot.nodes[source].keyID : .max, reason)
+        }
     }
 
     /// Nothing waits any more, or all that waits is acknowledgements that are late.

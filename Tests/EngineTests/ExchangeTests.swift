@@ -186,6 +186,19 @@ import Tickets
         #expect(nothing == nil)
     }
 
+    @Test func `refused packets are noted by neighbour and reason, in bounded memory`() {
+        let memory = Memory(Counters.byteCount)
+        let board = Counters(memory.region).rejects
+        for _ in 0..<3 { board.note(keyID: 7, .replay) }
+        board.note(keyID: 7, .headerMac)
+        board.note(keyID: .max, .sourceUnknown)
+        let found = Set(board.entries.map { "\($0.keyID) \($0.reason) \($0.count)" })
+        #expect(found == ["7 replay 3", "7 headerMac 1", "\(UInt32.max) sourceUnknown 1"])
+        for keyID in 0..<10_000 { board.note(keyID: UInt32(keyID), .amountLow) }
+        #expect(board.entries.count <= 512)
+        #expect(board.entries.contains { $0.keyID == 7 && $0.reason == .replay && $0.count == 3 })
+    }
+
     @Test func `the histogram's classes are at most seven per cent wide`() {
         let memory = Memory(Counters.byteCount)
         let counters = Counters(memory.region)

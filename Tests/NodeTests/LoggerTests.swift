@@ -22,4 +22,16 @@ import Testing
         #expect(Suggestion.editDistance("abcd", "abdc") == 1)
         #expect(Suggestion.editDistance("", "abc") == 3)
     }
+
+    @Test func `a refusal is one line for each code and peer a minute`() {
+        let logger = Logger(level: .error)
+        func isLogged(_ code: String, _ peer: String, minute: UInt64) -> Bool {
+            logger.reject(code: code, peer: peer, count: 1, minute: minute)
+        }
+        #expect(isLogged("replay", "a", minute: 1))
+        #expect(!isLogged("replay", "a", minute: 1))
+        #expect(isLogged("replay", "b", minute: 1))
+        #expect(isLogged("headerMac", "a", minute: 1))
+        #expect(isLogged("replay", "a", minute: 2))
+    }
 }

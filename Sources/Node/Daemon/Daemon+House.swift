@@ -87,6 +87,13 @@ extension Daemon {
         }
     }
 
+    /// A neighbour as the log names it.
+    func name(_ keyID: UInt32) -> String {
+        if keyID == .max { return "unregistered" }
+        let node = press.world.nodes.first { $0.keyID == keyID }
+        return node.map { "0x\($0.chainAddress.hex)" } ?? "key-\(keyID)"
+    }
+
     /// Writes the replay set to disk: a power cut forgets at most what came since.
     func syncReplay() {
         do throws(DatapathError) {
@@ -95,6 +102,12 @@ extension Daemon {
             logger.log(.error, "replay set: \(error)")
         }
     }
+}
+
+/// What a line about refused packets is about.
+private struct Reject: Hashable {
+    var keyID: UInt32
+    var reason: Drop
 }
 
 /// Things that are done at their own pace.
@@ -107,7 +120,7 @@ private struct House {
     private var nextKeys: UInt64 = 0
     private var hasWarned = false
     private var lastChainFailure: String?
-    private var drops: [Drop: UInt64] = [:]
+    private var reported: [Reject: UInt64] = [:]
 
     init(daemon: Daemon) {
         self.daemon = daemon
@@ -120,7 +133,7 @@ private struct House {
         daemon.syncReplay()
         watchReplay()
         watchLedger()
-        reportDrops()
+        reportRejects()
         let redeemSeconds = UInt64(daemon.configuration.tickets.redeemSeconds)
         if redeemSeconds > 0, now >= nextRedeem {
             nextRedeem = now + redeemSeconds * Self.second
@@ -154,13 +167,21 @@ private struct House {
         }
     }
 
-    /// One line a minute for each reason, with what has come since the last look.
-    private mutating func reportDrops() {
+    /// One line a minute for each reason and neighbour, with what has come since the last one.
+    private mutating func reportRejects() {
         guard let threads = daemon.threads else { return }
-        let sums = WorkerSums(threads.counters).drops
-        for (drop, count) in sums where count > drops[drop] ?? 0 {
-            daemon.logger.reject(code: drop.code, peer: "-", count: count - (drops[drop] ?? 0))
+        var sums: [Reject: UInt64] = [:]
+        for entry in threads.counters.flatMap(\.rejects.entries) {
+            sums[Reject(keyID: entry.keyID, reason: entry.reason), default: 0] += entry.count
         }
-        drops = sums
+        for (reject, count) in sums where count > reported[reject] ?? 0 {
+            let fresh = count - min(count, reported[reject] ?? 0)
+            let isLogged = daemon.logger.reject(
+                code: reject.reason.code,
+                peer: daemon.name(reject.keyID),
+                count: fresh
+            )
+            if isLogged { reported[reject] = count }
+        }
     }
 }
