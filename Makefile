@@ -24,7 +24,7 @@ VERSION := 0.1.0
 # What `install-abi` installs as libdray; the tests hand in the debug one.
 LIBRARY ?= .build/release/libDrayABI.so
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= packet ticket message acknowledgement configuration admin-socket ledger-socket \
+FUZZ_TARGETS ?= packet relay ticket message acknowledgement configuration admin-socket ledger-socket \
 	vector-file
 # Options for `dray demo`, `dray-bench` and `swift test`.
 DEMO ?=

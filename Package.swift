@@ -243,7 +243,7 @@ let package = Package(
         ),
         .target(
             name: "LedgerSupport",
-            dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Store", "Chain"],
+            dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Chain"],
             path: "Tests/LedgerSupport",
             swiftSettings: tests
         ),
@@ -285,7 +285,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Chain", "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "Chain",
+                "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -3,7 +3,6 @@ package import Bytes
 package import Chain
 package import Crypto
 package import Exchange
-package import Store
 package import Tickets
 import Synchronization
 

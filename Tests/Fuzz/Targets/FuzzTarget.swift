@@ -6,6 +6,7 @@ import Bytes
 /// A body finds a fault by trapping: a wrong answer is a `precondition`, not a message.
 public enum FuzzTarget: String, CaseIterable, Sendable {
     case packet
+    case relay
     case ticket
     case message
     case acknowledgement
@@ -18,6 +19,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     public func run(_ input: [UInt8]) {
         switch self {
         case .packet: fuzzPacket(input)
+        case .relay: fuzzRelay(input)
         case .ticket: fuzzTicket(input)
         case .message: fuzzMessage(input)
         case .acknowledgement: fuzzAcknowledgement(input)

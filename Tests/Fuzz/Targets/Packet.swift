@@ -26,7 +26,7 @@ func fuzzPacket(_ input: [UInt8]) {
 }
 
 /// A relay's key, and memory to peel a few packets in.
-private final class PacketBench {
+final class PacketBench {
     struct Result: Equatable {
         var verdict: Drop
         var packet: [UInt8]
@@ -34,7 +34,7 @@ private final class PacketBench {
 
     // The relay of the published negative vectors: their packets are the corpus.
     private static let seed = "3698a37aee1232e45134672497ecc2e3ee35de992f74030b119658f2cead6dc6"
-    private static let key: PacketKey = {
+    static let key: PacketKey = {
         guard var seed = Bytes32(hex: seed) else { fatalError("no seed") }
         return seed.withRegion { PacketKey(seed: $0) }
     }()
