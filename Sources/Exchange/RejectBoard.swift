@@ -1,10 +1,10 @@
 public import Bytes
 
-/// Which neighbour had how many packets refused, and why: written by one worker, read by control for
-/// its log.
+/// Which neighbour had how many packets refused, and why: written by one worker, read by control
+/// for its log.
 ///
-/// A small table that never grows. A pair that finds no place is not noted; it is still counted among
-/// the drops. Neighbours are those of the register, so the table needs no secret hash.
+/// A small table that never grows. A pair that finds no place is not noted; it is still counted
+/// among the drops. Neighbours are those of the register, so the table needs no secret hash.
 public struct RejectBoard: Sendable {
     /// A neighbour, a reason, and how often.
     public struct Entry: Sendable, Equatable {

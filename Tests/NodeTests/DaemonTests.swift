@@ -3,6 +3,7 @@ import Crypto
 import Exchange
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Node
@@ -101,5 +102,30 @@ import Testing
             let text = try? Program.run(["status", "--config", second, "--json"]).output
             return text.flatMap { try? JSON.parse($0) }?["key_id"]?.integer ?? 0 > before
         }
+    }
+
+    @Test func `garbage on the port is counted, logged once, and harms nothing`() throws {
+        let fixture = try Fixture()
+        try fixture.startLedger()
+        let port = try Fixture.freePort()
+        let config = try fixture.makeNode("node", port: port)
+        let node = try fixture.startNode(config)
+        let socket = try UDPSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
+        var generator = SeededGenerator("garbage on the port")
+        for size in [0, 1, 100, 1_460, 1_461, 1_462, 3_669, 60_000] {
+            for _ in 0..<5 { socket.send(generator.bytes(size)) }
+        }
+        try fixture.wait {
+            let text = try? Program.run(["status", "--config", config, "--json"]).output
+            let drops = text.flatMap { try? JSON.parse($0) }?["drops"]?.members ?? []
+            return drops.reduce(0) { $0 + ($1.value.integer ?? 0) } >= 40
+        }
+        try fixture.wait {
+            let log = try? Files.text("\(fixture.folder)/node-1.log")
+            return log?.contains("refused code=sourceUnknown peer=unregistered count=") == true
+        }
+        node.terminate()
+        node.waitUntilExit()
+        #expect(node.terminationStatus == 0)
     }
 }

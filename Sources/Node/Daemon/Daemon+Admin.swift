@@ -57,7 +57,7 @@ extension Daemon {
 
     private var statusDocument: JSON {
         let threads = threads
-        let sums = WorkerSums(threads?.counters ?? [])
+        let sums = self.sums
         let counts = gateway.counts
         let memory = probe()
         let own = press.world.own

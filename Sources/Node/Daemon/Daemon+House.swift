@@ -4,6 +4,7 @@ internal import Channels
 internal import Datapath
 internal import Exchange
 internal import Relay
+internal import Synchronization
 internal import Tickets
 
 extension Daemon {
@@ -79,8 +80,10 @@ extension Daemon {
         guard press.isOutdated else { return }
         threads?.stop(seconds: 1)
         syncReplay()
+        let done = WorkerSums(threads?.counters ?? [])
         do throws(StartError) {
             try startThreads()
+            pastSums.withLock { $0.add(done) }
             logger.log(.info, "serving a new packet key")
         } catch {
             logger.log(.error, "\(error)")
@@ -174,8 +177,10 @@ private struct House {
         for entry in threads.counters.flatMap(\.rejects.entries) {
             sums[Reject(keyID: entry.keyID, reason: entry.reason), default: 0] += entry.count
         }
-        for (reject, count) in sums where count > reported[reject] ?? 0 {
-            let fresh = count - min(count, reported[reject] ?? 0)
+        // Fewer than before: the workers are new ones.
+        for (reject, count) in sums where count != reported[reject] ?? 0 {
+            let known = reported[reject] ?? 0
+            let fresh = count > known ? count - known : count
             let isLogged = daemon.logger.reject(
                 code: reject.reason.code,
                 peer: daemon.name(reject.keyID),

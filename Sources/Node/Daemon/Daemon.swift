@@ -33,6 +33,7 @@ public final class Daemon: Sendable {
     let startNanos = MonotonicClock.nanos()
     let threadsBox = Mutex<PacketThreads?>(nil)
     let outlet = Outlet()
+    let pastSums = Mutex(WorkerSums([]))
     private let store: NodeStore
     private let booksMemory: Memory
 
@@ -70,6 +71,13 @@ public final class Daemon: Sendable {
 
     /// Register or channels have changed. On the control thread.
     func update(_ world: World) { outlet.update(world) }
+
+    /// What all packet threads did, those before a rotation included.
+    var sums: WorkerSums {
+        var sums = WorkerSums(threads?.counters ?? [])
+        sums.add(pastSums.withLock { $0 })
+        return sums
+    }
 
     /// The packet threads.
     var threads: PacketThreads? { threadsBox.withLock { $0 } }

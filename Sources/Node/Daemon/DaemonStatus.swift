@@ -23,6 +23,13 @@ struct WorkerSums {
         }
     }
 
+    /// Adds what other workers did before.
+    mutating func add(_ other: WorkerSums) {
+        counters.merge(other.counters, uniquingKeysWith: +)
+        drops.merge(other.drops, uniquingKeysWith: +)
+        latency.merge(other.latency, uniquingKeysWith: +)
+    }
+
     private func count(_ counter: Counter) -> UInt64 { counters[counter] ?? 0 }
 
     /// Reasons that end a packet; the others end a ticket or an acknowledgement.
