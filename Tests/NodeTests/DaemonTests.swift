@@ -54,7 +54,9 @@ import Testing
         #expect(!Files.exists("\(fixture.folder)/first/data/admin.sock"))
     }
 
-    @Test func `a full disk is one clear line`() throws {
+    // The race checker writes a file of its own at start and dies of the limit itself.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["DRAY_SANITIZE"] == nil))
+    func `a full disk is one clear line`() throws {
         let fixture = try Fixture()
         try fixture.startLedger()
         let config = try fixture.makeNode("node", port: try Fixture.freePort())
