@@ -1,39 +1,130 @@
 // The only file that asks the machine what it can do.
 #include "common.h"
-#include "scalar.h"
+#include "rows.h"
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-static const struct kernels portable = {
-    .name = "portable",
-    .alpha_step = scalar_alpha_step,
-    .edwards_mul = scalar_edwards_mul,
-    .edwards_mul_base = scalar_edwards_mul_base,
-    .scalar_clamp_reduce = scalar_sc_clamp_reduce,
-    .scalar_mul = scalar_sc_mul,
-    .derive = scalar_derive,
-    .blake3 = scalar_blake3,
-    .blake3_keyed = scalar_blake3_keyed,
-    .header_stream = scalar_header_stream,
-    .header_mac = scalar_header_mac,
-    .equal = scalar_equal,
-    .lioness_forward = scalar_lioness_forward,
-    .lioness_inverse = scalar_lioness_inverse,
-    .keccak256 = scalar_keccak256,
-    .keccak_iterate = scalar_keccak_iterate,
-    .half_keys = scalar_half_keys,
-    .hash_to_curve = scalar_hash_to_curve,
+#if defined(__x86_64__)
+#define HAVE_AVX512 1
+#else
+#define HAVE_AVX512 0
+#endif
+
+// What a row takes from `from` for one kernel.
+#define TAKE(kernel, from) .kernel = from##_##kernel
+
+// The judge. It can be named, for whoever wants to see what the others gain.
+static const struct kernels scalar = {
+    .name = "scalar",
+    TAKE(alpha_step, scalar),
+    TAKE(edwards_mul, scalar),
+    TAKE(edwards_mul_base, scalar),
+    TAKE(scalar_clamp_reduce, scalar),
+    TAKE(scalar_mul, scalar),
+    TAKE(derive, scalar),
+    TAKE(blake3, scalar),
+    TAKE(blake3_keyed, scalar),
+    TAKE(header_stream, scalar),
+    TAKE(header_mac, scalar),
+    TAKE(equal, scalar),
+    TAKE(lioness_forward, scalar),
+    TAKE(lioness_inverse, scalar),
+    TAKE(keccak256, scalar),
+    TAKE(keccak_iterate, scalar),
+    TAKE(half_keys, scalar),
+    TAKE(hash_to_curve, scalar),
 };
 
-// Rows that other builds have; here they can be named but not run.
-static const char *const missing[] = {"avx512"};
+static const struct kernels portable = {
+    .name = "portable",
+    TAKE(alpha_step, scalar),
+    TAKE(edwards_mul, scalar),
+    TAKE(edwards_mul_base, scalar),
+    TAKE(scalar_clamp_reduce, scalar),
+    TAKE(scalar_mul, scalar),
+    TAKE(derive, scalar),
+    TAKE(blake3, scalar),
+    TAKE(blake3_keyed, scalar),
+    TAKE(header_stream, scalar),
+    TAKE(header_mac, scalar),
+    TAKE(equal, scalar),
+    TAKE(lioness_forward, scalar),
+    TAKE(lioness_inverse, scalar),
+    TAKE(keccak256, scalar),
+    TAKE(keccak_iterate, scalar),
+    TAKE(half_keys, scalar),
+    TAKE(hash_to_curve, scalar),
+};
+
+#if HAVE_AVX512
+static const struct kernels avx512 = {
+    .name = "avx512",
+    TAKE(alpha_step, scalar),
+    TAKE(edwards_mul, scalar),
+    TAKE(edwards_mul_base, scalar),
+    TAKE(scalar_clamp_reduce, scalar),
+    TAKE(scalar_mul, scalar),
+    TAKE(derive, scalar),
+    TAKE(blake3, scalar),
+    TAKE(blake3_keyed, scalar),
+    TAKE(header_stream, scalar),
+    TAKE(header_mac, scalar),
+    TAKE(equal, scalar),
+    TAKE(lioness_forward, scalar),
+    TAKE(lioness_inverse, scalar),
+    TAKE(keccak256, scalar),
+    TAKE(keccak_iterate, scalar),
+    TAKE(half_keys, scalar),
+    TAKE(hash_to_curve, scalar),
+};
+
+static int runs_avx512(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("bmi2");
+}
+#else
+static int runs_avx512(void) { return 0; }
+#endif
+
+static const struct kernels *const rows[] = {
+    &scalar,
+    &portable,
+#if HAVE_AVX512
+    &avx512,
+#endif
+};
+#define ROW_COUNT (sizeof rows / sizeof rows[0])
+
+// Names that other builds have; here they can be said but not run.
+static const char *const everywhere[] = {"scalar", "portable", "avx512"};
+
+static int row_runs(const struct kernels *row) {
+    return row == &scalar || row == &portable || runs_avx512();
+}
+
+const struct kernels *kernels_row(const char *name) {
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (strcmp(name, rows[i]->name) == 0) return row_runs(rows[i]) ? rows[i] : NULL;
+    return NULL;
+}
 
 enum kernels_status kernels_status_of(const char *name) {
-    if (name == NULL || name[0] == 0 || strcmp(name, portable.name) == 0) return KERNELS_OK;
-    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
-        if (strcmp(name, missing[i]) == 0) return KERNELS_UNAVAILABLE;
+    if (name == NULL || name[0] == 0 || kernels_row(name)) return KERNELS_OK;
+    for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++)
+        if (strcmp(name, everywhere[i]) == 0) return KERNELS_UNAVAILABLE;
     return KERNELS_UNKNOWN;
+}
+
+// The fastest row of this machine.
+static const struct kernels *fastest(void) {
+#if HAVE_AVX512
+    if (runs_avx512()) return &avx512;
+#endif
+    return &portable;
 }
 
 // Threads that race here choose the same; whoever comes last stores the same values again.
@@ -45,10 +136,17 @@ const struct kernels *kernels_best(void) {
     if (table) return table;
     // Makes libsodium choose its own rows; where it fails its portable ones serve.
     (void)sodium_init();
-    enum kernels_status status = kernels_status_of(getenv("DRAY_CPU"));
+    const char *wish = getenv("DRAY_CPU");
+    enum kernels_status status = kernels_status_of(wish);
+    if (status != KERNELS_OK)
+        table = &portable;
+    else if (wish != NULL && wish[0] != 0)
+        table = kernels_row(wish);
+    else
+        table = fastest();
     atomic_store_explicit(&chosen_status, (int)status, memory_order_relaxed);
-    atomic_store_explicit(&chosen, &portable, memory_order_release);
-    return &portable;
+    atomic_store_explicit(&chosen, table, memory_order_release);
+    return table;
 }
 
 enum kernels_status kernels_status(void) {

@@ -1,4 +1,4 @@
-#include "../scalar.h"
+#include "../rows.h"
 #include "blake3.h"
 #include "contexts.h"
 

@@ -1,5 +1,5 @@
 #include "order.h"
-#include "../scalar.h"
+#include "../rows.h"
 
 typedef unsigned __int128 wide;
 
@@ -82,7 +82,7 @@ struct scalar scalar_clamped(const uint8_t in[32]) {
     return scalar_reduce(&out);
 }
 
-void scalar_sc_clamp_reduce(struct kernels_lanes in, struct kernels_lanes out, uint64_t live) {
+void scalar_scalar_clamp_reduce(struct kernels_lanes in, struct kernels_lanes out, uint64_t live) {
     FOR_LANES(lane, live) {
         struct scalar value = scalar_clamped(lane_at(in, lane));
         scalar_store(lane_at(out, lane), &value);
@@ -91,7 +91,7 @@ void scalar_sc_clamp_reduce(struct kernels_lanes in, struct kernels_lanes out, u
     wipe_stack();
 }
 
-void scalar_sc_mul(struct kernels_lanes a, struct kernels_lanes b, struct kernels_lanes out,
+void scalar_scalar_mul(struct kernels_lanes a, struct kernels_lanes b, struct kernels_lanes out,
                    uint64_t live) {
     FOR_LANES(lane, live) {
         struct scalar x = scalar_load(lane_at(a, lane)), y = scalar_load(lane_at(b, lane));

@@ -1,6 +1,6 @@
 // The Sphinx group step, one packet after the other but for the inversions of
 // the encodings.
-#include "../scalar.h"
+#include "../rows.h"
 #include "../blake3/blake3.h"
 #include "edwards.h"
 #include <sodium.h>

@@ -1,6 +1,6 @@
 // Header key stream and MAC: libsodium's ChaCha20 and Poly1305, one packet
 // after the other.
-#include "../scalar.h"
+#include "../rows.h"
 #include "../common.h"
 #include <sodium.h>
 

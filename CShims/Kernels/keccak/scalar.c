@@ -1,4 +1,4 @@
-#include "../scalar.h"
+#include "../rows.h"
 #include "keccak.h"
 
 static const uint64_t round_constants[24] = {

@@ -1,6 +1,6 @@
 // LIONESS (Anderson and Biham, 1996) with ChaCha20 as stream cipher and keyed
 // BLAKE3 as hash.
-#include "../scalar.h"
+#include "../rows.h"
 #include "../blake3/blake3.h"
 #include "../common.h"
 #include <sodium.h>

@@ -1,6 +1,6 @@
 // Half-keys: uniform scalars modulo n, the order of secp256k1.
 #include "../keccak/keccak.h"
-#include "../scalar.h"
+#include "../rows.h"
 
 typedef unsigned __int128 wide;
 

@@ -1,6 +1,6 @@
 // hash_to_curve of RFC 9380, suite secp256k1_XMD:..._SSWU_RO_, with Keccak-256
 // as its hash.
-#include "../scalar.h"
+#include "../rows.h"
 #include "../keccak/keccak.h"
 #include "field.h"
 

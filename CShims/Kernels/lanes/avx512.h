@@ -1,0 +1,81 @@
+// The lane vocabulary for AVX-512 with IFMA: eight lanes of 64 bits, sixteen of 32.
+//
+// A kernel is written once in these words and compiled once for each file in this folder. Every
+// file defines the same words; `portable.h` says the same thing with one lane, and `interval.h`
+// computes bounds instead of numbers.
+#pragma once
+#include "../common.h"
+#include <immintrin.h>
+
+#define TARGET                                                                                     \
+    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,bmi2")))
+#define INLINE static inline __attribute__((always_inline)) TARGET
+
+// -- 64-bit lanes
+
+#define LANES     8
+#define LANES_ALL 0xff
+typedef __m512i vec;
+typedef uint8_t mask; // bit i is lane i
+
+INLINE vec vec_set(uint64_t x) { return _mm512_set1_epi64((long long)x); }
+INLINE vec vec_add(vec a, vec b) { return _mm512_add_epi64(a, b); }
+INLINE vec vec_sub(vec a, vec b) { return _mm512_sub_epi64(a, b); }
+INLINE vec vec_and(vec a, vec b) { return _mm512_and_si512(a, b); }
+INLINE vec vec_or(vec a, vec b) { return _mm512_or_si512(a, b); }
+INLINE vec vec_xor(vec a, vec b) { return _mm512_xor_si512(a, b); }
+INLINE vec vec_andnot(vec a, vec b) { return _mm512_andnot_si512(a, b); } // ~a & b
+#define vec_shl(a, n) _mm512_slli_epi64(a, n)
+#define vec_shr(a, n) _mm512_srli_epi64(a, n)
+#define vec_rol(a, n) _mm512_rol_epi64(a, n)
+INLINE vec vec_select(mask m, vec a, vec b) {
+    return _mm512_mask_blend_epi64(m, b, a);
+} // m ? a : b
+INLINE mask vec_zero_mask(vec a) { return _mm512_testn_epi64_mask(a, a); }
+INLINE mask vec_bit_mask(vec a, uint64_t bit) { return _mm512_test_epi64_mask(a, vec_set(bit)); }
+INLINE mask vec_equal_mask(vec a, uint64_t b) { return _mm512_cmpeq_epi64_mask(a, vec_set(b)); }
+
+// A factor is read modulo 2^52, so that a limb needs no mask before it is multiplied:
+// vec_factor() says "only the low 52 bits count from here on", and costs nothing on this machine.
+INLINE vec vec_factor(vec a) { return a; }
+
+// Sums of products, by columns of 52 bits. Column k is low(c[k]); columns_settle() brings them
+// into that form, where a column is below 2^64 if the products that went in say so.
+typedef vec column;
+INLINE column column_of(vec a) { return a; }
+INLINE void column_add_product(column *at, vec a, vec b) {
+    at[0] = _mm512_madd52lo_epu64(at[0], a, b);
+    at[1] = _mm512_madd52hi_epu64(at[1], a, b);
+}
+// Twice what lies in columns from..to-1.
+INLINE void columns_double(column *c, int from, int to) {
+    for (int k = from; k < to; k++) c[k] = vec_add(c[k], c[k]);
+}
+INLINE void columns_settle(const column *c, int count, vec *out) {
+    for (int k = 0; k < count; k++) out[k] = c[k];
+}
+// c + low 52 bits of (a mod 2^52) * (b mod 2^52); and c + what lies above them.
+INLINE vec vec_add_low(vec c, vec a, vec b) { return _mm512_madd52lo_epu64(c, a, b); }
+INLINE vec vec_add_high(vec c, vec a, vec b) { return _mm512_madd52hi_epu64(c, a, b); }
+
+// 64-bit words at at[lane] + offset, little-endian.
+INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
+    __m512i address = _mm512_loadu_si512((const void *)at);
+    return _mm512_i64gather_epi64(
+        _mm512_add_epi64(address, _mm512_set1_epi64((long long)offset)), (const void *)0, 1);
+}
+INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
+    __m512i address = _mm512_loadu_si512((const void *)at);
+    _mm512_i64scatter_epi64(
+        (void *)0, _mm512_add_epi64(address, _mm512_set1_epi64((long long)offset)), a, 1);
+}
+
+// -- 32-bit lanes
+
+#define LANES32 16
+typedef __m512i vec32;
+
+INLINE vec32 vec32_set(uint32_t x) { return _mm512_set1_epi32((int)x); }
+INLINE vec32 vec32_add(vec32 a, vec32 b) { return _mm512_add_epi32(a, b); }
+INLINE vec32 vec32_xor(vec32 a, vec32 b) { return _mm512_xor_si512(a, b); }
+#define vec32_rol(a, n) _mm512_rol_epi32(a, n)

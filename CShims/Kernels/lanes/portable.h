@@ -1,0 +1,71 @@
+// The lane vocabulary in C: one lane, so that a batch costs what its live lanes cost.
+// `avx512.h` says what the words mean.
+#pragma once
+#include "../common.h"
+
+#define TARGET
+#define INLINE static inline __attribute__((always_inline))
+
+// -- 64-bit lanes
+
+#define LANES     1
+#define LANES_ALL 1
+typedef uint64_t vec;
+typedef uint8_t mask;
+
+#define LOW52 (((uint64_t)1 << 52) - 1)
+
+INLINE vec vec_set(uint64_t x) { return x; }
+INLINE vec vec_add(vec a, vec b) { return a + b; }
+INLINE vec vec_sub(vec a, vec b) { return a - b; }
+INLINE vec vec_and(vec a, vec b) { return a & b; }
+INLINE vec vec_or(vec a, vec b) { return a | b; }
+INLINE vec vec_xor(vec a, vec b) { return a ^ b; }
+INLINE vec vec_andnot(vec a, vec b) { return ~a & b; }
+#define vec_shl(a, n) ((vec)(a) << (n))
+#define vec_shr(a, n) ((vec)(a) >> (n))
+INLINE vec vec_rol(vec a, int n) { return n == 0 ? a : a << n | a >> (64 - n); }
+INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (mask_of(m) & (a ^ b)); }
+// 1 exactly if a is 0: then neither a nor -a has its highest bit set.
+INLINE mask vec_zero_mask(vec a) { return (mask)(1 ^ (barrier(a) | (0 - barrier(a))) >> 63); }
+INLINE mask vec_bit_mask(vec a, uint64_t bit) { return 1 ^ vec_zero_mask(a & bit); }
+INLINE mask vec_equal_mask(vec a, uint64_t b) { return vec_zero_mask(a ^ b); }
+INLINE vec vec_factor(vec a) { return a & LOW52; }
+
+typedef unsigned __int128 column;
+INLINE column column_of(vec a) { return a; }
+INLINE void column_add_product(column *at, vec a, vec b) { at[0] += (column)a * b; }
+INLINE void columns_double(column *c, int from, int to) {
+    for (int k = from; k < to; k++) c[k] += c[k];
+}
+INLINE void columns_settle(const column *c, int count, vec *out) {
+    column carry = 0;
+    for (int k = 0; k < count; k++) {
+        carry += c[k];
+        out[k] = (vec)carry & LOW52;
+        carry >>= 52;
+    }
+}
+INLINE vec vec_add_low(vec c, vec a, vec b) {
+    return c + ((vec)((column)(a & LOW52) * (b & LOW52)) & LOW52);
+}
+INLINE vec vec_add_high(vec c, vec a, vec b) {
+    return c + (vec)((column)(a & LOW52) * (b & LOW52) >> 52);
+}
+
+INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
+    return load64(at[0] + offset);
+}
+INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
+    store64(at[0] + offset, a);
+}
+
+// -- 32-bit lanes
+
+#define LANES32 1
+typedef uint32_t vec32;
+
+INLINE vec32 vec32_set(uint32_t x) { return x; }
+INLINE vec32 vec32_add(vec32 a, vec32 b) { return a + b; }
+INLINE vec32 vec32_xor(vec32 a, vec32 b) { return a ^ b; }
+INLINE vec32 vec32_rol(vec32 a, int n) { return a << n | a >> (32 - n); }

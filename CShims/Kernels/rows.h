@@ -1,0 +1,78 @@
+// The rows of kernels: every one has the same names behind its own prefix.
+//
+//   scalar    one packet after the other, written for the reader; the judge of the others
+//   portable  the kernels over the lane vocabulary, one lane
+//   avx512    the same, eight and sixteen lanes
+//   narrow    avx512 for cores that start one 512-bit multiplication in a cycle instead of two
+//
+// Where a row has nothing better it borrows another row's pointer, in dispatch.c.
+#pragma once
+#include "kernels.h"
+
+#define KERNELS_ROW(row)                                                                           \
+    struct kernels_alpha row##_alpha_step(struct kernels_lanes alpha,                              \
+                                          const uint8_t *node_scalar,                              \
+                                          const uint8_t *node_public,                              \
+                                          struct kernels_lanes secret,                             \
+                                          struct kernels_lanes next,                               \
+                                          uint64_t live);                                          \
+    uint64_t row##_edwards_mul(struct kernels_lanes point,                                         \
+                               struct kernels_lanes scalar,                                        \
+                               struct kernels_lanes out,                                           \
+                               uint64_t live);                                                     \
+    void row##_edwards_mul_base(                                                                   \
+        struct kernels_lanes scalar, struct kernels_lanes out, uint64_t live);                     \
+    void row##_scalar_clamp_reduce(                                                                \
+        struct kernels_lanes in, struct kernels_lanes out, uint64_t live);                         \
+    void row##_scalar_mul(                                                                         \
+        struct kernels_lanes a, struct kernels_lanes b, struct kernels_lanes out, uint64_t live);  \
+    void row##_derive(enum kernels_context context,                                                \
+                      struct kernels_lanes salt,                                                   \
+                      size_t salt_bytes,                                                           \
+                      struct kernels_lanes key,                                                    \
+                      size_t key_bytes,                                                            \
+                      struct kernels_lanes out,                                                    \
+                      size_t out_bytes,                                                            \
+                      uint64_t live);                                                              \
+    void row##_blake3(                                                                             \
+        struct kernels_lanes in, size_t bytes, struct kernels_lanes out, uint64_t live);           \
+    void row##_blake3_keyed(struct kernels_lanes key,                                              \
+                            struct kernels_lanes in,                                               \
+                            size_t bytes,                                                          \
+                            struct kernels_lanes out,                                              \
+                            uint64_t live);                                                        \
+    void row##_header_stream(struct kernels_lanes material,                                        \
+                             struct kernels_lanes in,                                              \
+                             size_t in_bytes,                                                      \
+                             struct kernels_lanes out,                                             \
+                             size_t out_bytes,                                                     \
+                             uint64_t live);                                                       \
+    void row##_header_mac(struct kernels_lanes key,                                                \
+                          struct kernels_lanes in,                                                 \
+                          size_t bytes,                                                            \
+                          struct kernels_lanes out,                                                \
+                          uint64_t live);                                                          \
+    uint64_t row##_equal(                                                                          \
+        struct kernels_lanes a, struct kernels_lanes b, size_t bytes, uint64_t live);              \
+    void row##_lioness_forward(                                                                    \
+        struct kernels_lanes material, struct kernels_lanes block, size_t bytes, uint64_t live);   \
+    void row##_lioness_inverse(                                                                    \
+        struct kernels_lanes material, struct kernels_lanes block, size_t bytes, uint64_t live);   \
+    void row##_keccak256(                                                                          \
+        struct kernels_lanes in, size_t bytes, struct kernels_lanes out, uint64_t live);           \
+    void row##_keccak_iterate(struct kernels_lanes value, size_t count, uint64_t live);            \
+    void row##_half_keys(struct kernels_lanes secret,                                              \
+                         struct kernels_lanes own,                                                 \
+                         struct kernels_lanes ack,                                                 \
+                         uint64_t live);                                                           \
+    void row##_hash_to_curve(struct kernels_lanes msg,                                             \
+                             size_t msg_bytes,                                                     \
+                             const uint8_t *dst,                                                   \
+                             size_t dst_bytes,                                                     \
+                             struct kernels_lanes out,                                             \
+                             uint64_t live);
+
+KERNELS_ROW(scalar)
+KERNELS_ROW(portable)
+KERNELS_ROW(avx512)
+KERNELS_ROW(narrow)
