@@ -38,8 +38,8 @@ static const struct kernels scalar = {
 
 static const struct kernels portable = {
     .name = "portable",
-    TAKE(alpha_step, scalar),
-    TAKE(edwards_mul, scalar),
+    TAKE(alpha_step, portable),
+    TAKE(edwards_mul, portable),
     TAKE(edwards_mul_base, scalar),
     TAKE(scalar_clamp_reduce, scalar),
     TAKE(scalar_mul, scalar),
@@ -60,9 +60,9 @@ static const struct kernels portable = {
 #if HAVE_AVX512
 static const struct kernels avx512 = {
     .name = "avx512",
-    TAKE(alpha_step, scalar),
-    TAKE(edwards_mul, scalar),
-    TAKE(edwards_mul_base, scalar),
+    TAKE(alpha_step, avx512),
+    TAKE(edwards_mul, avx512),
+    TAKE(edwards_mul_base, avx512),
     TAKE(scalar_clamp_reduce, scalar),
     TAKE(scalar_mul, scalar),
     TAKE(derive, scalar),

@@ -3,7 +3,6 @@
 //   scalar    one packet after the other, written for the reader; the judge of the others
 //   portable  the kernels over the lane vocabulary, one lane
 //   avx512    the same, eight and sixteen lanes
-//   narrow    avx512 for cores that start one 512-bit multiplication in a cycle instead of two
 //
 // Where a row has nothing better it borrows another row's pointer, in dispatch.c.
 #pragma once
@@ -75,4 +74,3 @@
 KERNELS_ROW(scalar)
 KERNELS_ROW(portable)
 KERNELS_ROW(avx512)
-KERNELS_ROW(narrow)

@@ -92,7 +92,7 @@ void scalar_scalar_clamp_reduce(struct kernels_lanes in, struct kernels_lanes ou
 }
 
 void scalar_scalar_mul(struct kernels_lanes a, struct kernels_lanes b, struct kernels_lanes out,
-                   uint64_t live) {
+                       uint64_t live) {
     FOR_LANES(lane, live) {
         struct scalar x = scalar_load(lane_at(a, lane)), y = scalar_load(lane_at(b, lane));
         struct scalar value = scalar_product(&x, &y);

@@ -1,7 +1,7 @@
 // The Sphinx group step, one packet after the other but for the inversions of
 // the encodings.
-#include "../rows.h"
 #include "../blake3/blake3.h"
+#include "../rows.h"
 #include "edwards.h"
 #include <sodium.h>
 

@@ -10,11 +10,14 @@
 #define TARGET                                                                                     \
     __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,bmi2")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
+// A part of a kernel that is called, to keep the code small.
+#define ROUTINE static __attribute__((noinline)) TARGET
 
 // -- 64-bit lanes
 
-#define LANES     8
-#define LANES_ALL 0xff
+#define LANES         8
+#define WORD_PRODUCTS 0 // a product of more than 52 bits takes two operations
+#define LANES_ALL     0xff
 typedef __m512i vec;
 typedef uint8_t mask; // bit i is lane i
 
@@ -38,6 +41,9 @@ INLINE mask vec_equal_mask(vec a, uint64_t b) { return _mm512_cmpeq_epi64_mask(a
 // A factor is read modulo 2^52, so that a limb needs no mask before it is multiplied:
 // vec_factor() says "only the low 52 bits count from here on", and costs nothing on this machine.
 INLINE vec vec_factor(vec a) { return a; }
+
+// The reader may rely on a <= most; interval.h checks it.
+#define vec_claim(a, most) (a)
 
 // Sums of products, by columns of 52 bits. Column k is low(c[k]); columns_settle() brings them
 // into that form, where a column is below 2^64 if the products that went in say so.

@@ -6,9 +6,13 @@
 #include "../common.h"
 
 #define TARGET
-#define INLINE static inline __attribute__((unused))
+#define INLINE  static inline __attribute__((unused))
+#define ROUTINE static __attribute__((unused))
 
-#define LANES     1
+#define LANES 1
+#if !defined(WORD_PRODUCTS) // both forms are proven
+#define WORD_PRODUCTS 0
+#endif
 #define LANES_ALL 1
 typedef struct {
     uint64_t least, most;
@@ -29,6 +33,10 @@ INLINE vec vec_add(vec a, vec b) {
 INLINE vec vec_sub(vec a, vec b) {
     if (a.least < b.most) interval_fault("difference");
     return vec_bounds(a.least - b.most, a.most - b.least);
+}
+INLINE vec vec_claim(vec a, uint64_t most) {
+    if (a.most > most) interval_fault("claim");
+    return a;
 }
 // The least number of ones that covers x.
 INLINE uint64_t ones_over(uint64_t x) { return x == 0 ? 0 : UINT64_MAX >> __builtin_clzll(x); }
@@ -59,6 +67,10 @@ INLINE vec vec_select(mask m, vec a, vec b) {
 INLINE mask vec_zero_mask(vec a) { return (void)a, 0; }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return (void)a, (void)bit, 0; }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return (void)a, (void)b, 0; }
+INLINE vec vec_times(vec a, uint64_t b) {
+    if (a.most > UINT64_MAX / b) interval_fault("product");
+    return vec_bounds(a.least * b, a.most * b);
+}
 INLINE vec vec_factor(vec a) { return a; }
 // What a factor can be: modulo 2^52 if it has more bits.
 INLINE vec factor_bounds(vec a) { return a.most <= LOW52 ? a : vec_bounds(0, LOW52); }

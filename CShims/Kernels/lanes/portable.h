@@ -4,12 +4,14 @@
 #include "../common.h"
 
 #define TARGET
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE  static inline __attribute__((always_inline))
+#define ROUTINE static __attribute__((noinline))
 
 // -- 64-bit lanes
 
-#define LANES     1
-#define LANES_ALL 1
+#define LANES         1
+#define WORD_PRODUCTS 1
+#define LANES_ALL     1
 typedef uint64_t vec;
 typedef uint8_t mask;
 
@@ -30,7 +32,9 @@ INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (mask_of(m) & (a ^ b));
 INLINE mask vec_zero_mask(vec a) { return (mask)(1 ^ (barrier(a) | (0 - barrier(a))) >> 63); }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return 1 ^ vec_zero_mask(a & bit); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return vec_zero_mask(a ^ b); }
+INLINE vec vec_times(vec a, uint64_t b) { return a * b; } // below 2^64
 INLINE vec vec_factor(vec a) { return a & LOW52; }
+#define vec_claim(a, most) (a)
 
 typedef unsigned __int128 column;
 INLINE column column_of(vec a) { return a; }

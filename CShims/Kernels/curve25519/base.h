@@ -1,0 +1,82 @@
+// Multiples of the base point: a comb as in comb.h whose table is a constant, the same in every
+// lane. A constant table costs nothing to make, so it has 16 blocks: 3 doublings and 64 additions,
+// and every entry has Z = 1.
+#pragma once
+#include "base_table.h"
+#include "comb.h"
+
+#define BASE_BLOCKS 16
+#define BASE_PLACES 4
+
+// Y + X, Y - X, 2 d X Y.
+struct affine {
+    struct factor sum, difference, t2d;
+};
+
+// a + c, or a - c in the lanes of `negative`.
+ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const struct adder *a,
+                        const struct affine *c, mask negative, enum wanted wanted) {
+    struct factor minus = factor_select(negative, &c->sum, &c->difference);
+    struct factor plus = factor_select(negative, &c->difference, &c->sum);
+    struct sum mm = factor_mul(&a->difference, &minus, 0), pp = factor_mul(&a->sum, &plus, 1);
+    struct sum sum_e = sum_sub(&pp, &mm), sum_h = sum_add(&pp, &mm);
+    struct factor e = factor_of(&sum_e), h = factor_of(&sum_h);
+
+    struct sum tt = factor_mul(&a->t, &c->t2d, 0), z = sum_of(&a->z), bias = sum_bias();
+    struct sum zz = sum_add(&z, &z);
+    zz = sum_add(&zz, &bias);
+    struct sum less = sum_sub(&zz, &tt), more = sum_add(&zz, &tt);
+    struct sum sum_f = sum_select(negative, &more, &less);
+    struct sum sum_g = sum_select(negative, &less, &more);
+    struct factor f = factor_of(&sum_f), g = factor_of(&sum_g);
+
+    finish(doubler, adder, &e, &f, &g, &h, wanted);
+}
+
+// Field `field` of the chosen entry: reads all entries.
+INLINE struct factor base_field(const uint64_t entry[8][3][5], int field, const mask *chosen) {
+    struct factor out = factor_set(entry[0][field]);
+    for (int e = 1; e < ENTRIES; e++)
+        for (int i = 0; i < 5; i++)
+            out.v[i] = vec_select(chosen[e], vec_set(entry[e][field][i]), out.v[i]);
+    return out;
+}
+
+INLINE mask base_choose(struct affine *out, int block, const struct scalars *signs, int place) {
+    mask chosen[ENTRIES];
+    mask negative = comb_signs(chosen, signs, block * BASE_PLACES + place);
+    out->sum = base_field(base_table[block], 0, chosen);
+    out->difference = base_field(base_table[block], 1, chosen);
+    out->t2d = base_field(base_table[block], 2, chosen);
+    return negative;
+}
+
+// out := k B, for any k < 2^256 - 1. Constant time in k.
+ROUTINE void base_multiply(struct doubler *out, const struct scalars *k) {
+    struct scalars signs;
+    struct adder sum = adder_neutral();
+    struct doubler x;
+    struct affine c;
+    mask even = scalar_signs(&signs, k);
+    for (int place = BASE_PLACES - 1; place >= 0; place--) {
+        for (int block = BASE_BLOCKS - 1; block >= 0; block--) {
+            mask negative = base_choose(&c, block, &signs, place);
+            if (block == 0 && place > 0)
+                affine_add(&x, NULL, &sum, &c, negative, DOUBLER);
+            else
+                affine_add(NULL, &sum, &sum, &c, negative, ADDER);
+        }
+        if (place > 0) point_double(&sum, &x);
+    }
+    const struct factor one = factor_small(1), zero = factor_small(0);
+    const struct factor b_sum = factor_set(base_point[0]), b_difference = factor_set(base_point[1]);
+    const struct factor b_t2d = factor_set(base_point[2]);
+    c.sum = factor_select(even, &b_sum, &one);
+    c.difference = factor_select(even, &b_difference, &one);
+    c.t2d = factor_select(even, &b_t2d, &zero);
+    affine_add(out, NULL, &sum, &c, LANES_ALL, DOUBLER);
+    wipe(&signs, sizeof signs);
+    wipe(&sum, sizeof sum);
+    wipe(&x, sizeof x);
+    wipe(&c, sizeof c);
+}

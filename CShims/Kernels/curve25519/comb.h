@@ -1,0 +1,168 @@
+// Multiplication of one point by several scalars: a signed comb, made once for each point.
+//
+// An odd k < 2^256 is the sum of s_i 2^i, i = 0..255, with every s_i = 1 or -1: bit i of
+// (k >> 1 | 2^255) says which. Four signs that lie 64 apart, the teeth, choose one of 16 sums
+// +-A +-2^64 A +-2^128 A +-2^192 A; half of them are the others' opposites, so a table has eight.
+// Two tables, the second for signs 32 places up, halve the doublings that each scalar needs: 31,
+// with 64 additions, after 224 doublings for the tables, which all scalars share.
+//
+// An even k is taken as k + 1 and A is subtracted in the end, exactly, whatever A's order is.
+#pragma once
+#include "lane_point.h"
+
+#define TEETH   4
+#define BLOCKS  2
+#define SPACING 32 // doublings from one block to the next
+#define ENTRIES 8
+
+struct comb {
+    struct cached entry[BLOCKS][ENTRIES];
+    struct cached point;
+};
+
+// 2^(32 j) A and twice that, for j = 0..7: tooth j / 2 of block j % 2. The last tooth needs no
+// double and is where the sums begin.
+struct teeth {
+    struct cached once[BLOCKS][TEETH - 1], twice[BLOCKS][TEETH - 1];
+    struct adder last[BLOCKS];
+};
+
+ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct doubler *a) {
+    struct doubler x = *a;
+    struct sum xs = sum_of(&a->x), ys = sum_of(&a->y), bias = sum_bias();
+    struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
+    minus = sum_sub(&minus, &xs);
+    struct adder z = {factor_of(&plus), factor_of(&minus), a->z, mul(&a->x, &a->y)};
+    point_cache(point, &z);
+
+    for (int j = 0; j < BLOCKS * TEETH; j++) {
+        int block = j % BLOCKS, tooth = j / BLOCKS;
+        if (tooth == TEETH - 1) {
+            teeth->last[block] = z;
+            if (block == BLOCKS - 1) break;
+            point_double_times(&x, SPACING - 1);
+            point_double_both(&x, &z, &x);
+            continue;
+        }
+        point_cache(&teeth->once[block][tooth], &z);
+        point_double_both(&x, &z, &x);
+        point_cache(&teeth->twice[block][tooth], &z);
+        point_double_times(&x, SPACING - 2);
+        point_double_both(&x, &z, &x);
+    }
+}
+
+// Entry e is the last tooth, plus or minus the others: bit j of e set means plus tooth j.
+ROUTINE void comb_fill(struct comb *comb, const struct teeth *teeth) {
+    for (int block = 0; block < BLOCKS; block++) {
+        struct adder sum[ENTRIES];
+        sum[0] = teeth->last[block];
+        for (int tooth = 0; tooth < TEETH - 1; tooth++)
+            point_add(&sum[0], &sum[0], &teeth->once[block][tooth], LANES_ALL);
+        for (int tooth = 0; tooth < TEETH - 1; tooth++)
+            for (int e = 0; e < 1 << tooth; e++)
+                point_add(&sum[e | 1 << tooth], &sum[e], &teeth->twice[block][tooth], 0);
+        for (int e = 0; e < ENTRIES; e++) point_cache(&comb->entry[block][e], &sum[e]);
+    }
+}
+
+// A need not be in the prime-order group. a->z must be 1.
+ROUTINE void comb_make(struct comb *comb, const struct doubler *a) {
+    struct teeth teeth;
+    teeth_make(&teeth, &comb->point, a);
+    comb_fill(comb, &teeth);
+}
+
+// Scalars, four words, one in each lane.
+struct scalars {
+    vec word[4];
+};
+
+// Bit `place` of every lane, as 0 or 1.
+INLINE vec scalar_bit(const struct scalars *k, int place) {
+    return vec_and(vec_shr(k->word[place / 64], place % 64), vec_set(1));
+}
+
+// One coordinate of entry `index`: reads all entries.
+INLINE struct factor entry_field(const struct cached *entry, size_t field, const mask *chosen) {
+    struct factor out = *(const struct factor *)((const char *)&entry[0] + field);
+    for (int e = 1; e < ENTRIES; e++) {
+        const struct factor *other = (const struct factor *)((const char *)&entry[e] + field);
+        out = factor_select(chosen[e], other, &out);
+    }
+    return out;
+}
+
+// Which entry, as a mask for each, and whether its opposite: the signs at `place` and the three
+// teeth above, each compared with the last tooth's.
+INLINE mask comb_signs(mask chosen[ENTRIES], const struct scalars *signs, int place) {
+    vec last = scalar_bit(signs, place + (TEETH - 1) * BLOCKS * SPACING);
+    vec opposite = vec_xor(last, vec_set(1)), index = vec_set(0);
+    for (int tooth = 0; tooth < TEETH - 1; tooth++) {
+        vec bit = vec_xor(scalar_bit(signs, place + tooth * BLOCKS * SPACING), opposite);
+        index = vec_or(index, vec_shl(bit, tooth));
+    }
+    for (int e = 0; e < ENTRIES; e++) chosen[e] = vec_equal_mask(index, (uint64_t)e);
+    return vec_bit_mask(opposite, 1);
+}
+
+INLINE mask comb_choose(struct cached *out, const struct cached *entry, const struct scalars *signs,
+                        int place) {
+    mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
+    out->difference = entry_field(entry, offsetof(struct cached, difference), chosen);
+    out->sum = entry_field(entry, offsetof(struct cached, sum), chosen);
+    out->t2d = entry_field(entry, offsetof(struct cached, t2d), chosen);
+    out->z2 = entry_field(entry, offsetof(struct cached, z2), chosen);
+    return negative;
+}
+
+// The signs of k, or of k + 1 in the lanes that are returned, where k is even.
+INLINE mask scalar_signs(struct scalars *signs, const struct scalars *k) {
+    for (int i = 0; i < 4; i++) {
+        vec above = i < 3 ? vec_shl(k->word[i + 1], 63) : vec_set((uint64_t)1 << 63);
+        signs->word[i] = vec_or(vec_shr(k->word[i], 1), above);
+    }
+    return (mask)~vec_bit_mask(k->word[0], 1) & LANES_ALL;
+}
+
+ROUTINE void comb_add(struct adder *out, const struct adder *a, const struct cached *entry,
+                      const struct scalars *signs, int place) {
+    struct cached c;
+    mask negative = comb_choose(&c, entry, signs, place);
+    plus(NULL, out, a, &c, negative, ADDER);
+}
+
+ROUTINE void comb_add_last(struct doubler *out, const struct adder *a, const struct cached *entry,
+                           const struct scalars *signs, int place) {
+    struct cached c;
+    mask negative = comb_choose(&c, entry, signs, place);
+    plus(out, NULL, a, &c, negative, DOUBLER);
+}
+
+// out := k A, for any k < 2^256 - 1. Constant time in k.
+ROUTINE void comb_multiply(struct doubler *out, const struct comb *comb, const struct scalars *k) {
+    struct scalars signs;
+    struct adder sum = adder_neutral();
+    struct doubler x;
+    mask even = scalar_signs(&signs, k);
+    for (int place = SPACING - 1;; place--) {
+        comb_add(&sum, &sum, comb->entry[1], &signs, place + SPACING);
+        if (place == 0) break;
+        comb_add_last(&x, &sum, comb->entry[0], &signs, place);
+        point_double(&sum, &x);
+    }
+    comb_add(&sum, &sum, comb->entry[0], &signs, 0);
+
+    struct cached correction;
+    const struct adder neutral = adder_neutral();
+    point_cache(&correction, &neutral);
+    correction.sum = factor_select(even, &comb->point.sum, &correction.sum);
+    correction.difference = factor_select(even, &comb->point.difference, &correction.difference);
+    correction.z2 = factor_select(even, &comb->point.z2, &correction.z2);
+    correction.t2d = factor_select(even, &comb->point.t2d, &correction.t2d);
+    point_add_last(out, &sum, &correction, LANES_ALL);
+    wipe(&signs, sizeof signs);
+    wipe(&sum, sizeof sum);
+    wipe(&x, sizeof x);
+    wipe(&correction, sizeof correction);
+}

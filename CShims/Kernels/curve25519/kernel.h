@@ -1,0 +1,198 @@
+// The Sphinx group step over the lane vocabulary.
+//
+// How it differs from scalar.c. Live lanes are packed into vectors of LANES, several of them side
+// by side. A point's multiples are kept in a comb (comb.h) instead of a table of eight, and one
+// inversion serves the whole batch. Whoever includes this defines NAME(x), the row's prefix, and
+// the row whose `derive` serves, as DERIVE.
+#include "../blake3/blake3.h"
+#include "../rows.h"
+#include "base.h"
+#include "order.h"
+
+#define VECTORS_MAX (KERNELS_LANES_MAX / LANES)
+
+// Live lanes, packed: entry i is lane i % LANES of vector i / LANES. What is left of the last
+// vector repeats the first lane and is thrown away.
+struct packing {
+    int count, vectors;
+    uint8_t lane[KERNELS_LANES_MAX + LANES];
+};
+
+static void packing_make(struct packing *packing, uint64_t live) {
+    packing->count = 0;
+    FOR_LANES(lane, live) packing->lane[packing->count++] = (uint8_t)lane;
+    packing->vectors = (packing->count + LANES - 1) / LANES;
+    for (int i = packing->count; i < packing->vectors * LANES; i++)
+        packing->lane[i] = packing->lane[0];
+}
+
+// Four words of vector j.
+INLINE void words_load(vec word[4], const struct packing *packing, struct kernels_lanes from,
+                       int j) {
+    const uint8_t *at[LANES];
+    for (int i = 0; i < LANES; i++) at[i] = lane_at(from, packing->lane[LANES * j + i]);
+    for (int i = 0; i < 4; i++) word[i] = vec_load(at, 8 * (size_t)i);
+}
+
+// Words of vector j to a plain array, 32 bytes an entry.
+INLINE void words_store(uint8_t (*out)[32], const vec word[4], int j) {
+    uint8_t *at[LANES];
+    for (int i = 0; i < LANES; i++) at[i] = out[LANES * j + i];
+    for (int i = 0; i < 4; i++) vec_store(at, 8 * (size_t)i, word[i]);
+}
+
+// Decodes every vector and makes its comb; bit i of the result is entry i.
+TARGET static uint64_t combs_make(struct comb *comb, const struct packing *packing,
+                                  struct kernels_lanes points) {
+    uint64_t valid = 0;
+    for (int j = 0; j < packing->vectors; j += GROUPS_MAX) {
+        int groups = packing->vectors - j < GROUPS_MAX ? packing->vectors - j : GROUPS_MAX;
+        struct decoding decoding[GROUPS_MAX];
+        struct factor power[GROUPS_MAX];
+        for (int g = 0; g < groups; g++) {
+            vec word[4];
+            words_load(word, packing, points, j + g);
+            decoding_begin(&decoding[g], word);
+            power[g] = decoding[g].uv7;
+        }
+        root_power(power, power, groups);
+        for (int g = 0; g < groups; g++) {
+            struct doubler a;
+            valid |= (uint64_t)decoding_finish(&a, &decoding[g], &power[g]) << LANES * (j + g);
+            comb_make(&comb[j + g], &a);
+        }
+    }
+    return packing->count == 64 ? valid : valid & (((uint64_t)1 << packing->count) - 1);
+}
+
+// What a batch of multiplications works on. The combs are made of points that travel in the clear;
+// the rest is secret.
+struct multiplication {
+    struct packing packing;
+    struct comb comb[VECTORS_MAX];
+    struct doubler product[VECTORS_MAX];
+    vec word[VECTORS_MAX][4];
+    uint8_t encoded[KERNELS_LANES_MAX][32], scalar[KERNELS_LANES_MAX][32];
+};
+
+static void multiplication_wipe(struct multiplication *m) {
+    wipe(m->product, sizeof m->product);
+    wipe(m->word, sizeof m->word);
+    wipe(m->encoded, sizeof m->encoded);
+    wipe(m->scalar, sizeof m->scalar);
+    wipe_stack();
+}
+
+// encoded := scalar * point, entry by entry.
+TARGET static void multiply_all(struct multiplication *m) {
+    for (int j = 0; j < m->packing.vectors; j++) {
+        const uint8_t *at[LANES];
+        struct scalars k;
+        for (int i = 0; i < LANES; i++) at[i] = m->scalar[LANES * j + i];
+        for (int i = 0; i < 4; i++) k.word[i] = vec_load(at, 8 * (size_t)i);
+        comb_multiply(&m->product[j], &m->comb[j], &k);
+        wipe(&k, sizeof k);
+    }
+    points_encode(m->word, m->product, m->packing.vectors);
+    for (int j = 0; j < m->packing.vectors; j++) words_store(m->encoded, m->word[j], j);
+}
+
+// secret := KDF(node's key || shared point); scalar := that of KDF(alpha || shared point).
+static void derive_all(struct multiplication *m, struct kernels_lanes alpha,
+                       const uint8_t *node_public, struct kernels_lanes secret, uint64_t valid) {
+    uint8_t shared[KERNELS_LANES_MAX][32], blinding[KERNELS_LANES_MAX][32];
+    for (int i = 0; i < m->packing.count; i++)
+        memcpy(shared[m->packing.lane[i]], m->encoded[i], 32);
+    struct kernels_lanes key = {shared[0], 32, NULL}, out = {blinding[0], 32, NULL};
+    struct kernels_lanes node = {(uint8_t *)(uintptr_t)node_public, 0, NULL};
+    DERIVE(KERNELS_SPHINX_SECRET, node, 32, key, 32, secret, 32, valid);
+    DERIVE(KERNELS_SPHINX_BLINDING, alpha, 32, key, 32, out, 32, valid);
+    for (int i = 0; i < m->packing.count; i++) {
+        int lane = m->packing.lane[i];
+        if ((valid >> lane & 1) == 0) continue;
+        struct scalar b = scalar_clamped(blinding[lane]);
+        scalar_store(m->scalar[i], &b);
+        wipe(&b, sizeof b);
+    }
+    wipe(shared, sizeof shared);
+    wipe(blinding, sizeof blinding);
+}
+
+// Lanes of a mask over entries.
+static uint64_t lanes_of(const struct packing *packing, uint64_t entries) {
+    uint64_t lanes = 0;
+    for (int i = 0; i < packing->count; i++) lanes |= (entries >> i & 1) << packing->lane[i];
+    return lanes;
+}
+
+// Variable time: the next alpha travels in the clear.
+static int is_neutral(const uint8_t encoded[32]) {
+    uint8_t rest = encoded[0] ^ 1;
+    for (int i = 1; i < 32; i++) rest |= encoded[i];
+    return rest == 0;
+}
+
+struct kernels_alpha NAME(alpha_step)(struct kernels_lanes alpha, const uint8_t *node_scalar,
+                                      const uint8_t *node_public, struct kernels_lanes secret,
+                                      struct kernels_lanes next, uint64_t live) {
+    struct kernels_alpha outcome = {0, 0};
+    struct multiplication m;
+    if (live == 0) return outcome;
+    packing_make(&m.packing, live);
+    uint64_t valid = combs_make(m.comb, &m.packing, alpha);
+    outcome.valid = lanes_of(&m.packing, valid);
+
+    for (int i = 0; i < m.packing.vectors * LANES; i++) memcpy(m.scalar[i], node_scalar, 32);
+    multiply_all(&m);
+    derive_all(&m, alpha, node_public, secret, outcome.valid);
+    multiply_all(&m);
+
+    for (int i = 0; i < m.packing.count; i++) {
+        int lane = m.packing.lane[i];
+        if ((valid >> i & 1) == 0) continue;
+        DECLASSIFY(m.encoded[i], 32);
+        memcpy(lane_at(next, lane), m.encoded[i], 32);
+        outcome.neutral |= (uint64_t)is_neutral(m.encoded[i]) << lane;
+    }
+    multiplication_wipe(&m);
+    return outcome;
+}
+
+uint64_t NAME(edwards_mul)(struct kernels_lanes point, struct kernels_lanes scalar,
+                           struct kernels_lanes out, uint64_t live) {
+    struct multiplication m;
+    if (live == 0) return 0;
+    packing_make(&m.packing, live);
+    uint64_t valid = combs_make(m.comb, &m.packing, point);
+    for (int i = 0; i < m.packing.vectors * LANES; i++)
+        memcpy(m.scalar[i], lane_at(scalar, m.packing.lane[i]), 32);
+    multiply_all(&m);
+    for (int i = 0; i < m.packing.count; i++)
+        if (valid >> i & 1) memcpy(lane_at(out, m.packing.lane[i]), m.encoded[i], 32);
+    uint64_t lanes = lanes_of(&m.packing, valid);
+    multiplication_wipe(&m);
+    return lanes;
+}
+
+TARGET void NAME(edwards_mul_base)(struct kernels_lanes scalar, struct kernels_lanes out,
+                                   uint64_t live) {
+    struct packing packing;
+    struct doubler product[VECTORS_MAX];
+    vec word[VECTORS_MAX][4];
+    uint8_t encoded[KERNELS_LANES_MAX][32];
+    if (live == 0) return;
+    packing_make(&packing, live);
+    for (int j = 0; j < packing.vectors; j++) {
+        struct scalars k;
+        words_load(k.word, &packing, scalar, j);
+        base_multiply(&product[j], &k);
+        wipe(&k, sizeof k);
+    }
+    points_encode(word, product, packing.vectors);
+    for (int j = 0; j < packing.vectors; j++) words_store(encoded, word[j], j);
+    for (int i = 0; i < packing.count; i++) memcpy(lane_at(out, packing.lane[i]), encoded[i], 32);
+    wipe(product, sizeof product);
+    wipe(word, sizeof word);
+    wipe(encoded, sizeof encoded);
+    wipe_stack();
+}

@@ -1,0 +1,4 @@
+#include "../lanes/portable.h"
+#define NAME(kernel) portable_##kernel
+#define DERIVE       scalar_derive
+#include "kernel.h"
