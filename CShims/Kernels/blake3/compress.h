@@ -2,27 +2,36 @@
 #pragma once
 #include "tables.h"
 
-#define LANES_QUARTER(a, b, c, d, x, y)                                                            \
+// Word i of a row, and of a row turned by so many words.
+#define ROW_A(i)  (i)
+#define ROW_B(i)  (4 + (i))
+#define ROW_C(i)  (8 + (i))
+#define ROW_D(i)  (12 + (i))
+#define ROW_B1(i) (4 + ((i) + 1) % 4)
+#define ROW_C2(i) (8 + ((i) + 2) % 4)
+#define ROW_D3(i) (12 + ((i) + 3) % 4)
+
+#define EACH(statement)                                                                            \
+    for (int i = 0; i < 4; i++) statement
+#define BLAKE3_STEP(p, q, r, n)                                                                    \
     do {                                                                                           \
-        v[a] = vec32_add(v[a], vec32_add(v[b], x));                                                \
-        v[d] = vec32_rol(vec32_xor(v[d], v[a]), 16);                                               \
-        v[c] = vec32_add(v[c], v[d]);                                                              \
-        v[b] = vec32_rol(vec32_xor(v[b], v[c]), 20);                                               \
-        v[a] = vec32_add(v[a], vec32_add(v[b], y));                                                \
-        v[d] = vec32_rol(vec32_xor(v[d], v[a]), 24);                                               \
-        v[c] = vec32_add(v[c], v[d]);                                                              \
-        v[b] = vec32_rol(vec32_xor(v[b], v[c]), 25);                                               \
+        EACH(v[p(i)] = vec32_add(v[p(i)], v[q(i)]));                                               \
+        EACH(v[r(i)] = vec32_xor(v[r(i)], v[p(i)]));                                               \
+        EACH(v[r(i)] = vec32_rol(v[r(i)], n));                                                     \
+    } while (0)
+#define BLAKE3_QUARTERS(a, b, c, d, s)                                                             \
+    do {                                                                                           \
+        EACH(v[a(i)] = vec32_add(v[a(i)], m[(s)[2 * i]]));                                         \
+        BLAKE3_STEP(a, b, d, 16);                                                                  \
+        BLAKE3_STEP(c, d, b, 20);                                                                  \
+        EACH(v[a(i)] = vec32_add(v[a(i)], m[(s)[2 * i + 1]]));                                     \
+        BLAKE3_STEP(a, b, d, 24);                                                                  \
+        BLAKE3_STEP(c, d, b, 25);                                                                  \
     } while (0)
 
 INLINE void lanes_round(vec32 v[16], const vec32 m[16], const uint8_t s[16]) {
-    LANES_QUARTER(0, 4, 8, 12, m[s[0]], m[s[1]]);
-    LANES_QUARTER(1, 5, 9, 13, m[s[2]], m[s[3]]);
-    LANES_QUARTER(2, 6, 10, 14, m[s[4]], m[s[5]]);
-    LANES_QUARTER(3, 7, 11, 15, m[s[6]], m[s[7]]);
-    LANES_QUARTER(0, 5, 10, 15, m[s[8]], m[s[9]]);
-    LANES_QUARTER(1, 6, 11, 12, m[s[10]], m[s[11]]);
-    LANES_QUARTER(2, 7, 8, 13, m[s[12]], m[s[13]]);
-    LANES_QUARTER(3, 4, 9, 14, m[s[14]], m[s[15]]);
+    BLAKE3_QUARTERS(ROW_A, ROW_B, ROW_C, ROW_D, s);
+    BLAKE3_QUARTERS(ROW_A, ROW_B1, ROW_C2, ROW_D3, s + 8);
 }
 
 // Lengths, counters and flags are the same in all lanes. Word i of the new chaining value is
