@@ -85,3 +85,102 @@ INLINE vec32 vec32_set(uint32_t x) { return _mm512_set1_epi32((int)x); }
 INLINE vec32 vec32_add(vec32 a, vec32 b) { return _mm512_add_epi32(a, b); }
 INLINE vec32 vec32_xor(vec32 a, vec32 b) { return _mm512_xor_si512(a, b); }
 #define vec32_rol(a, n) _mm512_rol_epi32(a, n)
+
+// -- Blocks: 64 bytes of every lane, as sixteen vectors of one word each
+//
+// bytes <= 64 says how many of them there are; no others are read or written, and missing ones
+// read as zero. Only the first `lanes` lanes are written.
+
+#define ROWS(i) for (int i = 0; i < 16; i++)
+
+INLINE __mmask64 byte_mask(size_t bytes) { return _bzhi_u64(~0ULL, (unsigned)bytes); }
+
+// Word i of row j to word j of row i.
+INLINE void vec32_turn(vec32 rows[16]) {
+    vec32 a[16], b[16];
+    for (int i = 0; i < 16; i += 2) {
+        a[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+        a[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        b[i] = _mm512_unpacklo_epi64(a[i], a[i + 2]);
+        b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 2]);
+        b[i + 2] = _mm512_unpacklo_epi64(a[i + 1], a[i + 3]);
+        b[i + 3] = _mm512_unpackhi_epi64(a[i + 1], a[i + 3]);
+    }
+    // Row 4 g + k has, in its quarter q, word 4 q + k of rows 4 g .. 4 g + 3.
+    for (int k = 0; k < 4; k++) {
+        vec32 even_low = _mm512_shuffle_i32x4(b[k], b[4 + k], 0x88);
+        vec32 odd_low = _mm512_shuffle_i32x4(b[k], b[4 + k], 0xdd);
+        vec32 even_high = _mm512_shuffle_i32x4(b[8 + k], b[12 + k], 0x88);
+        vec32 odd_high = _mm512_shuffle_i32x4(b[8 + k], b[12 + k], 0xdd);
+        rows[k] = _mm512_shuffle_i32x4(even_low, even_high, 0x88);
+        rows[4 + k] = _mm512_shuffle_i32x4(odd_low, odd_high, 0x88);
+        rows[8 + k] = _mm512_shuffle_i32x4(even_low, even_high, 0xdd);
+        rows[12 + k] = _mm512_shuffle_i32x4(odd_low, odd_high, 0xdd);
+    }
+}
+// Bytes at at[lane] + offset.
+INLINE void vec32_load_block(uint8_t *const at[LANES32], size_t offset, size_t bytes,
+                             vec32 words[16]) {
+    if (bytes == 64)
+        ROWS(i) words[i] = _mm512_loadu_si512(at[i] + offset);
+    else
+        ROWS(i) words[i] = _mm512_maskz_loadu_epi8(byte_mask(bytes), at[i] + offset);
+    vec32_turn(words);
+}
+// Bytes from offset on of first[lane][0..first_bytes) || second[lane].
+INLINE void vec32_load_joined(uint8_t *const first[LANES32], size_t first_bytes,
+                              uint8_t *const second[LANES32], size_t offset, size_t bytes,
+                              vec32 words[16]) {
+    if (offset >= first_bytes) {
+        vec32_load_block(second, offset - first_bytes, bytes, words);
+        return;
+    }
+    size_t left = first_bytes - offset < bytes ? first_bytes - offset : bytes;
+    __mmask64 own = byte_mask(left), other = byte_mask(bytes) & ~own;
+    ROWS(i) {
+        // Where second would begin if first's bytes were its own; those are masked.
+        const uint8_t *before = (const uint8_t *)((uintptr_t)second[i] - first_bytes + offset);
+        words[i] =
+            _mm512_mask_loadu_epi8(_mm512_maskz_loadu_epi8(own, first[i] + offset), other, before);
+    }
+    vec32_turn(words);
+}
+INLINE void row_store(uint8_t *at, size_t bytes, vec32 row) {
+    if (bytes == 64)
+        _mm512_storeu_si512(at, row);
+    else if (bytes == 32)
+        _mm256_storeu_si256((__m256i_u *)at, _mm512_castsi512_si256(row));
+    else
+        _mm512_mask_storeu_epi8(at, byte_mask(bytes), row);
+}
+INLINE void vec32_store_block(uint8_t *const at[LANES32], int lanes, size_t offset, size_t bytes,
+                              const vec32 words[16]) {
+    vec32 rows[16];
+    ROWS(i) rows[i] = words[i];
+    vec32_turn(rows);
+    ROWS(i) if (i < lanes) row_store(at[i] + offset, bytes, rows[i]);
+}
+// out := in ^ words, with in_bytes of in.
+INLINE void vec32_xor_block(uint8_t *const in[LANES32], size_t in_bytes,
+                            uint8_t *const out[LANES32], int lanes, size_t offset, size_t bytes,
+                            const vec32 words[16]) {
+    vec32 rows[16];
+    ROWS(i) rows[i] = words[i];
+    vec32_turn(rows);
+    __mmask64 own = byte_mask(in_bytes);
+    ROWS(i) if (i < lanes) {
+        vec32 under = in_bytes == 0 ? vec32_set(0) : _mm512_maskz_loadu_epi8(own, in[i] + offset);
+        row_store(out[i] + offset, bytes, vec32_xor(rows[i], under));
+    }
+}
+// Sixteen vectors put where the sixteen lanes' blocks are, and taken from there: in between the
+// blocks hold each other's words. For whole blocks of LANES32 lanes.
+INLINE void vec32_store_turned(uint8_t *const at[LANES32], size_t offset, const vec32 words[16]) {
+    ROWS(i) _mm512_storeu_si512(at[i] + offset, words[i]);
+}
+INLINE void vec32_load_turned(uint8_t *const at[LANES32], size_t offset, vec32 words[16]) {
+    ROWS(i) words[i] = _mm512_loadu_si512(at[i] + offset);
+}
+#undef ROWS

@@ -73,3 +73,54 @@ INLINE vec32 vec32_set(uint32_t x) { return x; }
 INLINE vec32 vec32_add(vec32 a, vec32 b) { return a + b; }
 INLINE vec32 vec32_xor(vec32 a, vec32 b) { return a ^ b; }
 INLINE vec32 vec32_rol(vec32 a, int n) { return a << n | a >> (32 - n); }
+
+// -- Blocks
+
+INLINE void words_of(const uint8_t block[64], vec32 words[16]) {
+    for (int i = 0; i < 16; i++) words[i] = load32(block + 4 * i);
+}
+INLINE void vec32_load_block(uint8_t *const at[LANES32], size_t offset, size_t bytes,
+                             vec32 words[16]) {
+    if (bytes == 64) {
+        words_of(at[0] + offset, words);
+        return;
+    }
+    uint8_t block[64] = {0};
+    if (bytes > 0) memcpy(block, at[0] + offset, bytes);
+    words_of(block, words);
+}
+INLINE void vec32_load_joined(uint8_t *const first[LANES32], size_t first_bytes,
+                              uint8_t *const second[LANES32], size_t offset, size_t bytes,
+                              vec32 words[16]) {
+    if (offset >= first_bytes) {
+        vec32_load_block(second, offset - first_bytes, bytes, words);
+        return;
+    }
+    uint8_t block[64] = {0};
+    size_t left = first_bytes - offset < bytes ? first_bytes - offset : bytes;
+    memcpy(block, first[0] + offset, left);
+    if (bytes > left) memcpy(block + left, second[0], bytes - left);
+    words_of(block, words);
+}
+INLINE void vec32_store_block(uint8_t *const at[LANES32], int lanes, size_t offset, size_t bytes,
+                              const vec32 words[16]) {
+    (void)lanes;
+    uint8_t block[64];
+    for (int i = 0; i < 16; i++) store32(block + 4 * i, words[i]);
+    memcpy(at[0] + offset, block, bytes);
+}
+INLINE void vec32_xor_block(uint8_t *const in[LANES32], size_t in_bytes,
+                            uint8_t *const out[LANES32], int lanes, size_t offset, size_t bytes,
+                            const vec32 words[16]) {
+    vec32 under[16];
+    vec32_load_block(in, offset, in_bytes, under);
+    for (int i = 0; i < 16; i++) under[i] ^= words[i];
+    vec32_store_block(out, lanes, offset, bytes, under);
+}
+// One lane's block holds its own words, turned or not.
+INLINE void vec32_store_turned(uint8_t *const at[LANES32], size_t offset, const vec32 words[16]) {
+    vec32_store_block(at, LANES32, offset, 64, words);
+}
+INLINE void vec32_load_turned(uint8_t *const at[LANES32], size_t offset, vec32 words[16]) {
+    words_of(at[0] + offset, words);
+}

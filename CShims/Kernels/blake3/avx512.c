@@ -1,0 +1,9 @@
+#if defined(__x86_64__)
+#include "../lanes/avx512.h"
+
+#define ROW(kernel) avx512_##kernel
+// Up to so many packets the scalar row is faster.
+#define DERIVE_FEW 1
+#define BLAKE3_FEW 1
+#include "kernel.h"
+#endif

@@ -1,0 +1,49 @@
+// ChaCha20 over lanes (RFC 8439, 2.3). Include after a lane vocabulary.
+#pragma once
+
+#define CHACHA_BLOCK 64
+
+struct chacha {
+    vec32 key[8], nonce[3];
+};
+
+// For words p, q, r of four quarter rounds: p += q, r = (r ^ p) <<< n. The four go in step, since a
+// core looks ahead only so far.
+#define CHACHA_STEP(p, q, r, n)                                                                    \
+    do {                                                                                           \
+        for (int i = 0; i < 4; i++) x[p(i)] = vec32_add(x[p(i)], x[q(i)]);                         \
+        for (int i = 0; i < 4; i++) x[r(i)] = vec32_xor(x[r(i)], x[p(i)]);                         \
+        for (int i = 0; i < 4; i++) x[r(i)] = vec32_rol(x[r(i)], n);                               \
+    } while (0)
+#define CHACHA_QUARTERS(a, b, c, d)                                                                \
+    do {                                                                                           \
+        CHACHA_STEP(a, b, d, 16);                                                                  \
+        CHACHA_STEP(c, d, b, 12);                                                                  \
+        CHACHA_STEP(a, b, d, 8);                                                                   \
+        CHACHA_STEP(c, d, b, 7);                                                                   \
+    } while (0)
+// Word i of a row, and of a row turned by so many words.
+#define ROW_A(i)  (i)
+#define ROW_B(i)  (4 + (i))
+#define ROW_C(i)  (8 + (i))
+#define ROW_D(i)  (12 + (i))
+#define ROW_B1(i) (4 + ((i) + 1) % 4)
+#define ROW_C2(i) (8 + ((i) + 2) % 4)
+#define ROW_D3(i) (12 + ((i) + 3) % 4)
+
+// x := key stream block `counter`.
+INLINE void chacha_block(const struct chacha *chacha, uint32_t counter, vec32 x[16]) {
+    static const uint32_t sigma[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+    for (int i = 0; i < 4; i++) x[i] = vec32_set(sigma[i]);
+    for (int i = 0; i < 8; i++) x[4 + i] = chacha->key[i];
+    x[12] = vec32_set(counter);
+    for (int i = 0; i < 3; i++) x[13 + i] = chacha->nonce[i];
+    for (int round = 0; round < 20; round += 2) {
+        CHACHA_QUARTERS(ROW_A, ROW_B, ROW_C, ROW_D);
+        CHACHA_QUARTERS(ROW_A, ROW_B1, ROW_C2, ROW_D3);
+    }
+    for (int i = 0; i < 4; i++) x[i] = vec32_add(x[i], vec32_set(sigma[i]));
+    for (int i = 0; i < 8; i++) x[4 + i] = vec32_add(x[4 + i], chacha->key[i]);
+    x[12] = vec32_add(x[12], vec32_set(counter));
+    for (int i = 0; i < 3; i++) x[13 + i] = vec32_add(x[13 + i], chacha->nonce[i]);
+}

@@ -1,0 +1,5 @@
+#include "../lanes/portable.h"
+
+#define ROW(kernel) portable_##kernel
+#define LIONESS_FEW 0
+#include "kernel.h"
