@@ -51,9 +51,9 @@ static const struct kernels portable = {
     TAKE(equal, scalar),
     TAKE(lioness_forward, scalar),
     TAKE(lioness_inverse, scalar),
-    TAKE(keccak256, scalar),
-    TAKE(keccak_iterate, scalar),
-    TAKE(half_keys, scalar),
+    TAKE(keccak256, portable),
+    TAKE(keccak_iterate, portable),
+    TAKE(half_keys, portable),
     TAKE(hash_to_curve, scalar),
 };
 
@@ -69,13 +69,13 @@ static const struct kernels avx512 = {
     TAKE(blake3, scalar),
     TAKE(blake3_keyed, scalar),
     TAKE(header_stream, scalar),
-    TAKE(header_mac, scalar),
+    TAKE(header_mac, avx512),
     TAKE(equal, scalar),
     TAKE(lioness_forward, scalar),
     TAKE(lioness_inverse, scalar),
-    TAKE(keccak256, scalar),
-    TAKE(keccak_iterate, scalar),
-    TAKE(half_keys, scalar),
+    TAKE(keccak256, avx512),
+    TAKE(keccak_iterate, avx512),
+    TAKE(half_keys, avx512),
     TAKE(hash_to_curve, scalar),
 };
 
