@@ -104,8 +104,10 @@ TARGET void ROW(header_mac)(struct kernels_lanes key, struct kernels_lanes in, s
     uint8_t dummy[16];
     const uint8_t *keys[LANES], *from[LANES];
     uint8_t *to[LANES];
-    uint64_t rest = 0;
-    while ((rest |= group_rest(&live, MAC_LEAST)), live != 0) {
+    uint64_t rest = group_rest(live, MAC_LEAST);
+    if (rest != 0) scalar_header_mac(key, in, bytes, out, rest);
+    if ((live &= ~rest) == 0) return;
+    while (live != 0) {
         struct group group = group_next(&live);
         group_read(&group, key, keys);
         group_read(&group, in, from);
@@ -115,6 +117,5 @@ TARGET void ROW(header_mac)(struct kernels_lanes key, struct kernels_lanes in, s
     wipe(&mac, sizeof mac);
     wipe(dummy, sizeof dummy);
     wipe_stack();
-    if (rest != 0) scalar_header_mac(key, in, bytes, out, rest);
 }
 #endif

@@ -5,6 +5,7 @@
 // scalar.c's over `vec`.
 #include "../lanes/group.h"
 #include "../rows.h"
+#include "../secp256k1/reduce48.h"
 #include "keccak.h"
 
 #define RATE_WORDS (KECCAK_RATE / 8)
@@ -55,13 +56,18 @@ INLINE void keccak_round(vec out[25], const vec in[25], uint64_t constant) {
     out[0] = vec_xor(out[0], vec_set(constant));
 }
 
-static TARGET __attribute__((noinline)) void permute(vec state[25]) {
-    vec a[25], b[25];
-    for (int i = 0; i < 25; i++) a[i] = state[i];
+INLINE void permute_here(vec a[25]) {
+    vec b[25];
     for (int round = 0; round < 24; round += 2) {
         keccak_round(b, a, round_constants[round]);
         keccak_round(a, b, round_constants[round + 1]);
     }
+}
+
+static TARGET __attribute__((noinline)) void permute(vec state[25]) {
+    vec a[25];
+    for (int i = 0; i < 25; i++) a[i] = state[i];
+    permute_here(a);
     for (int i = 0; i < 25; i++) state[i] = a[i];
 }
 
@@ -109,8 +115,10 @@ TARGET void ROW(keccak256)(struct kernels_lanes in, size_t bytes, struct kernels
     uint8_t dummy[32];
     const uint8_t *from[LANES];
     uint8_t *to[LANES];
-    uint64_t rest = 0;
-    while ((rest |= group_rest(&live, KECCAK_LEAST)), live != 0) {
+    uint64_t rest = group_rest(live, KECCAK_LEAST);
+    if (rest != 0) scalar_keccak256(in, bytes, out, rest);
+    if ((live &= ~rest) == 0) return;
+    while (live != 0) {
         struct group group = group_next(&live);
         group_read(&group, in, from);
         group_write(&group, out, dummy, to);
@@ -119,7 +127,6 @@ TARGET void ROW(keccak256)(struct kernels_lanes in, size_t bytes, struct kernels
     wipe(state, sizeof state);
     wipe(dummy, sizeof dummy);
     wipe_stack();
-    if (rest != 0) scalar_keccak256(in, bytes, out, rest);
 }
 
 static TARGET __attribute__((noinline)) void iterate_group(vec state[25],
@@ -142,8 +149,10 @@ TARGET void ROW(keccak_iterate)(struct kernels_lanes value, size_t count, uint64
     uint8_t dummy[32];
     const uint8_t *from[LANES];
     uint8_t *to[LANES];
-    uint64_t rest = 0;
-    while ((rest |= group_rest(&live, KECCAK_LEAST)), live != 0) {
+    uint64_t rest = group_rest(live, KECCAK_LEAST);
+    if (rest != 0) scalar_keccak_iterate(value, count, rest);
+    if ((live &= ~rest) == 0) return;
+    while (live != 0) {
         struct group group = group_next(&live);
         group_read(&group, value, from);
         group_write(&group, value, dummy, to);
@@ -152,7 +161,6 @@ TARGET void ROW(keccak_iterate)(struct kernels_lanes value, size_t count, uint64
     wipe(state, sizeof state);
     wipe(dummy, sizeof dummy);
     wipe_stack();
-    if (rest != 0) scalar_keccak_iterate(value, count, rest);
 }
 
 // -- Half-keys: expand_message_xmd to 48 bytes with SHA3-256, then modulo n
@@ -183,58 +191,51 @@ static const uint64_t permuted_zero[25] = {
 };
 
 // hash := SHA3-256 of (words || tail) from a state that is equal in all lanes.
-INLINE void hash_words(vec state[25], const uint64_t start[25], const vec words[4],
-                       const char tail[8 * TAIL_WORDS], uint64_t flip, vec hash[4]) {
+INLINE void hash_words(const uint64_t *start, const vec words[4], const char tail[8 * TAIL_WORDS],
+                       uint64_t flip, vec hash[4]) {
+    vec state[25];
     for (int i = 0; i < 25; i++) state[i] = vec_set(start ? start[i] : 0);
     for (int i = 0; i < 4; i++) state[i] = vec_xor(state[i], words[i]);
     for (int i = 0; i < TAIL_WORDS; i++)
         xor_constant(&state[4 + i], load64((const uint8_t *)tail + 8 * i));
     xor_constant(&state[4], flip);
     xor_constant(&state[RATE_WORDS - 1], LAST_BIT);
-    permute(state);
+    permute_here(state);
     for (int i = 0; i < 4; i++) hash[i] = state[i];
 }
 
-struct half_key_scratch {
-    vec state[25], first[4], block[8];
-    uint8_t uniform[LANES][48];
-};
-
-static TARGET __attribute__((noinline)) void
-half_key_group(struct half_key_scratch *scratch, const vec secret[4], const struct tails *tails) {
-    vec *state = scratch->state, *first = scratch->first, *block = scratch->block;
-    uint8_t *at[LANES];
-    hash_words(state, permuted_zero, secret, tails->first, 0, first);
-    hash_words(state, NULL, first, tails->block, 0, block);
+static TARGET __attribute__((noinline)) void half_key_group(vec block[8], const vec secret[4],
+                                                            const struct tails *tails,
+                                                            uint8_t *const out[LANES]) {
+    vec first[4];
+    hash_words(permuted_zero, secret, tails->first, 0, first);
+    hash_words(NULL, first, tails->block, 0, block);
     for (int i = 0; i < 4; i++) first[i] = vec_xor(first[i], block[i]);
-    hash_words(state, NULL, first, tails->block, 1 ^ 2, block + 4);
-    for (int i = 0; i < LANES; i++) at[i] = scratch->uniform[i];
-    vec_store_block(at, 0, 48, block);
-}
-
-static TARGET void half_key_out(struct half_key_scratch *scratch, const struct group *group,
-                                struct kernels_lanes out) {
-    for (int i = 0; i < group->count; i++)
-        kernels_secp256k1_reduce48(scratch->uniform[i], lane_at(out, group->lane[i]));
+    hash_words(NULL, first, tails->block, 1 ^ 2, block + 4);
+    reduce48(block, block);
+    vec_store_block(out, 0, 32, block);
 }
 
 TARGET void ROW(half_keys)(struct kernels_lanes secret, struct kernels_lanes own,
                            struct kernels_lanes ack, uint64_t live) {
-    struct half_key_scratch scratch;
-    vec words[8];
+    vec words[8], block[8];
+    uint8_t dummy[32];
     const uint8_t *from[LANES];
-    uint64_t rest = 0;
-    while ((rest |= group_rest(&live, KECCAK_LEAST)), live != 0) {
+    uint8_t *to[LANES];
+    uint64_t rest = group_rest(live, KECCAK_LEAST);
+    if (rest != 0) scalar_half_keys(secret, own, ack, rest);
+    if ((live &= ~rest) == 0) return;
+    while (live != 0) {
         struct group group = group_next(&live);
         group_read(&group, secret, from);
         vec_load_block(from, 0, 32, words);
-        half_key_group(&scratch, words, &own_tails);
-        half_key_out(&scratch, &group, own);
-        half_key_group(&scratch, words, &ack_tails);
-        half_key_out(&scratch, &group, ack);
+        group_write(&group, own, dummy, to);
+        half_key_group(block, words, &own_tails, to);
+        group_write(&group, ack, dummy, to);
+        half_key_group(block, words, &ack_tails, to);
     }
-    wipe(&scratch, sizeof scratch);
     wipe(words, sizeof words);
+    wipe(block, sizeof block);
+    wipe(dummy, sizeof dummy);
     wipe_stack();
-    if (rest != 0) scalar_half_keys(secret, own, ack, rest);
 }

@@ -32,10 +32,14 @@ INLINE void group_write(const struct group *group, struct kernels_lanes lanes, u
         at[i] = i < group->count ? lane_at(lanes, group->lane[i]) : dummy;
 }
 
-// Fewer live lanes than `least` are cheaper one after the other: moves what is left to `rest`.
-INLINE uint64_t group_rest(uint64_t *live, int least) {
-    if (__builtin_popcountll(*live) >= least) return 0;
-    uint64_t rest = *live;
-    *live = 0;
+// What is left over after whole groups, if that is fewer than `least` lanes: these are cheaper one
+// after the other than as a group. The highest lanes of `live`, so that groups take the others.
+INLINE uint64_t group_rest(uint64_t live, int least) {
+    int left = __builtin_popcountll(live) % LANES;
+    uint64_t rest = 0;
+    for (; left < least && left > 0; left--) {
+        uint64_t highest = (uint64_t)1 << (63 - __builtin_clzll(live));
+        rest |= highest, live ^= highest;
+    }
     return rest;
 }
