@@ -70,7 +70,7 @@ static const struct kernels avx512 = {
     TAKE(blake3_keyed, scalar),
     TAKE(header_stream, scalar),
     TAKE(header_mac, avx512),
-    TAKE(equal, scalar),
+    TAKE(equal, avx512),
     TAKE(lioness_forward, scalar),
     TAKE(lioness_inverse, scalar),
     TAKE(keccak256, avx512),

@@ -1,4 +1,4 @@
-// Poly1305, one packet in each lane.
+// Poly1305 and the comparison of tags, one packet in each lane.
 //
 // Differs from the scalar row, libsodium's, in its limbs: 44, 44 and 42 bits, for products whose
 // halves are cut at bit 52. The high half of a product in column k (weight 2^(44 k)) counts
@@ -11,10 +11,10 @@
 
 struct mac {
     vec r[3];   // below 2^44, 2^44, 2^36
-    vec r20[3]; // 20 r1 < 2^49, 20 r2 < 2^41: a product of column 3 or 4 is 2^132 = 20 of 0 or 1
+    vec r20[3]; // [0] is unused; 20 r1 < 2^49, 20 r2 < 2^41: a product of column 3 or 4 is 2^132 =
+                // 20 of 0 or 1
     vec h[3];   // below 2^44, 2^44 + 2^7, 2^42
     vec s0, s1; // what is added in the end
-    vec message[8];
 };
 
 // limbs := the number with the 64-bit words low and high; limbs[2] is below 2^40.
@@ -44,7 +44,8 @@ INLINE void mac_block(struct mac *mac, vec word0, vec word1) {
 
     for (int k = 0; k < 3; k++) {
         low[k] = vec_set(0), high[k] = vec_set(0);
-        for (int i = 0; i < 3; i++) {
+        for (int n = 0; n < 3; n++) {
+            int i = (n + 2) % 3; // h[2] is there first, h[1] last
             vec factor = i <= k ? r[k - i] : r20[k - i + 3];
             low[k] = vec_add_low(low[k], a[i], factor);
             high[k] = vec_add_high(high[k], a[i], factor);
@@ -81,26 +82,26 @@ INLINE void mac_finish(const struct mac *mac, vec tag[2]) {
 }
 
 #ifdef ROW
-static TARGET __attribute__((noinline)) void mac_group(struct mac *mac,
-                                                       const uint8_t *const key[LANES],
+// Its own function, so that wipe_stack() reaches what it held.
+static TARGET __attribute__((noinline)) void mac_group(const uint8_t *const key[LANES],
                                                        const uint8_t *const in[LANES], size_t bytes,
                                                        uint8_t *const out[LANES]) {
-    vec *words = mac->message;
+    struct mac mac;
+    vec words[8];
     vec_load_block(key, 0, 32, words);
-    mac_start(mac, words);
+    mac_start(&mac, words);
     for (size_t offset = 0; offset < bytes; offset += 64) {
         size_t left = bytes - offset;
         vec_load_block(in, offset, left < 64 ? left : 64, words);
         for (size_t at = 0; at < 64 && at < left; at += 16)
-            mac_block(mac, words[at / 8], words[at / 8 + 1]);
+            mac_block(&mac, words[at / 8], words[at / 8 + 1]);
     }
-    mac_finish(mac, words);
+    mac_finish(&mac, words);
     vec_store_block(out, 0, 16, words);
 }
 
 TARGET void ROW(header_mac)(struct kernels_lanes key, struct kernels_lanes in, size_t bytes,
                             struct kernels_lanes out, uint64_t live) {
-    struct mac mac;
     uint8_t dummy[16];
     const uint8_t *keys[LANES], *from[LANES];
     uint8_t *to[LANES];
@@ -112,10 +113,31 @@ TARGET void ROW(header_mac)(struct kernels_lanes key, struct kernels_lanes in, s
         group_read(&group, key, keys);
         group_read(&group, in, from);
         group_write(&group, out, dummy, to);
-        mac_group(&mac, keys, from, bytes, to);
+        mac_group(keys, from, bytes, to);
     }
-    wipe(&mac, sizeof mac);
     wipe(dummy, sizeof dummy);
     wipe_stack();
+}
+
+TARGET uint64_t ROW(equal)(struct kernels_lanes a, struct kernels_lanes b, size_t bytes,
+                           uint64_t live) {
+    const uint8_t *left[LANES], *right[LANES];
+    vec x[8], y[8];
+    uint64_t same = 0;
+    while (live != 0) {
+        struct group group = group_next(&live);
+        group_read(&group, a, left);
+        group_read(&group, b, right);
+        vec difference = vec_set(0);
+        for (size_t at = 0; at < bytes; at += 64) {
+            size_t part = bytes - at < 64 ? bytes - at : 64;
+            vec_load_block(left, at, part, x);
+            vec_load_block(right, at, part, y);
+            for (int k = 0; k < 8; k++) difference = vec_or(difference, vec_xor(x[k], y[k]));
+        }
+        uint64_t equal = vec_zero_mask(difference);
+        for (int i = 0; i < group.count; i++) same |= (equal >> i & 1) << group.lane[i];
+    }
+    return same;
 }
 #endif
