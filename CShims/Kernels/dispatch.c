@@ -51,9 +51,9 @@ static const struct kernels portable = {
     TAKE(equal, scalar),
     TAKE(lioness_forward, scalar),
     TAKE(lioness_inverse, scalar),
-    TAKE(keccak256, scalar),
-    TAKE(keccak_iterate, scalar),
-    TAKE(half_keys, scalar),
+    TAKE(keccak256, portable),
+    TAKE(keccak_iterate, portable),
+    TAKE(half_keys, portable),
     TAKE(hash_to_curve, scalar),
 };
 
@@ -69,13 +69,13 @@ static const struct kernels avx512 = {
     TAKE(blake3, avx512),
     TAKE(blake3_keyed, avx512),
     TAKE(header_stream, avx512),
-    TAKE(header_mac, scalar),
-    TAKE(equal, scalar),
+    TAKE(header_mac, avx512),
+    TAKE(equal, avx512),
     TAKE(lioness_forward, avx512),
     TAKE(lioness_inverse, avx512),
-    TAKE(keccak256, scalar),
-    TAKE(keccak_iterate, scalar),
-    TAKE(half_keys, scalar),
+    TAKE(keccak256, avx512),
+    TAKE(keccak_iterate, avx512),
+    TAKE(half_keys, avx512),
     TAKE(hash_to_curve, scalar),
 };
 

@@ -37,6 +37,11 @@ INLINE vec vec_select(mask m, vec a, vec b) {
 INLINE mask vec_zero_mask(vec a) { return _mm512_testn_epi64_mask(a, a); }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return _mm512_test_epi64_mask(a, vec_set(bit)); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return _mm512_cmpeq_epi64_mask(a, vec_set(b)); }
+// The bytes of each lane in reverse: big-endian words.
+INLINE vec vec_swap_bytes(vec a) {
+    const vec places = _mm512_set4_epi32(0x08090a0b, 0x0c0d0e0f, 0x00010203, 0x04050607);
+    return _mm512_shuffle_epi8(a, places);
+}
 
 // A factor is read modulo 2^52, so that a limb needs no mask before it is multiplied:
 // vec_factor() says "only the low 52 bits count from here on", and costs nothing on this machine.
@@ -74,6 +79,41 @@ INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     __m512i address = _mm512_loadu_si512((const void *)at);
     _mm512_i64scatter_epi64(
         (void *)0, _mm512_add_epi64(address, _mm512_set1_epi64((long long)offset)), a, 1);
+}
+// Rows become columns: word j of a[i] changes places with word i of a[j].
+INLINE void vec_transpose(vec a[8]) {
+    vec b[8];
+    for (int i = 0; i < 8; i += 2) {
+        b[i] = _mm512_unpacklo_epi64(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 1]);
+    }
+    for (int i = 0; i < 2; i++) {
+        for (int half = 0; half < 8; half += 4) {
+            a[half + i] = _mm512_shuffle_i64x2(b[half + i], b[half + i + 2], 0x88);
+            a[half + i + 2] = _mm512_shuffle_i64x2(b[half + i], b[half + i + 2], 0xdd);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        b[i] = _mm512_shuffle_i64x2(a[i], a[i + 4], 0x88);
+        b[i + 4] = _mm512_shuffle_i64x2(a[i], a[i + 4], 0xdd);
+    }
+    for (int i = 0; i < 8; i++) a[i] = b[i];
+}
+// Eight words in a row: words[k] is the word at at[lane] + offset + 8 k. Of the 64 bytes only the
+// first `bytes` are read or written; what is not read is 0.
+INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
+                           vec words[8]) {
+    const __mmask64 part = bytes < 64 ? ((__mmask64)1 << bytes) - 1 : ~(__mmask64)0;
+    for (int i = 0; i < LANES; i++) words[i] = _mm512_maskz_loadu_epi8(part, at[i] + offset);
+    vec_transpose(words);
+}
+INLINE void vec_store_block(uint8_t *const at[LANES], size_t offset, size_t bytes,
+                            const vec words[8]) {
+    const __mmask64 part = bytes < 64 ? ((__mmask64)1 << bytes) - 1 : ~(__mmask64)0;
+    vec rows[8];
+    for (int i = 0; i < 8; i++) rows[i] = words[i];
+    vec_transpose(rows);
+    for (int i = 0; i < LANES; i++) _mm512_mask_storeu_epi8(at[i] + offset, part, rows[i]);
 }
 
 // -- 32-bit lanes

@@ -71,6 +71,7 @@ INLINE vec vec_times(vec a, uint64_t b) {
     if (a.most > UINT64_MAX / b) interval_fault("product");
     return vec_bounds(a.least * b, a.most * b);
 }
+INLINE vec vec_swap_bytes(vec a) { return (void)a, vec_bounds(0, UINT64_MAX); }
 INLINE vec vec_factor(vec a) { return a; }
 // What a factor can be: modulo 2^52 if it has more bits.
 INLINE vec factor_bounds(vec a) { return a.most <= LOW52 ? a : vec_bounds(0, LOW52); }
@@ -102,4 +103,13 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 }
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     (void)at, (void)offset, (void)a;
+}
+INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
+                           vec words[8]) {
+    (void)at, (void)offset, (void)bytes;
+    for (int k = 0; k < 8; k++) words[k] = vec_bounds(0, UINT64_MAX);
+}
+INLINE void vec_store_block(uint8_t *const at[LANES], size_t offset, size_t bytes,
+                            const vec words[8]) {
+    (void)at, (void)offset, (void)bytes, (void)words;
 }

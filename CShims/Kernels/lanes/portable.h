@@ -33,6 +33,7 @@ INLINE mask vec_zero_mask(vec a) { return (mask)(1 ^ (barrier(a) | (0 - barrier(
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return 1 ^ vec_zero_mask(a & bit); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return vec_zero_mask(a ^ b); }
 INLINE vec vec_times(vec a, uint64_t b) { return a * b; } // below 2^64
+INLINE vec vec_swap_bytes(vec a) { return __builtin_bswap64(a); }
 INLINE vec vec_factor(vec a) { return a & LOW52; }
 #define vec_claim(a, most) (a)
 
@@ -62,6 +63,27 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 }
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     store64(at[0] + offset, a);
+}
+INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
+                           vec words[8]) {
+    for (size_t k = 0; k < 8; k++) {
+        words[k] = 0;
+        if (8 * k + 8 <= bytes)
+            words[k] = load64(at[0] + offset + 8 * k);
+        else
+            for (size_t i = 8 * k; i < bytes; i++)
+                words[k] |= (vec)at[0][offset + i] << (8 * (i % 8));
+    }
+}
+INLINE void vec_store_block(uint8_t *const at[LANES], size_t offset, size_t bytes,
+                            const vec words[8]) {
+    for (size_t k = 0; k < 8; k++) {
+        if (8 * k + 8 <= bytes)
+            store64(at[0] + offset + 8 * k, words[k]);
+        else
+            for (size_t i = 8 * k; i < bytes; i++)
+                at[0][offset + i] = (uint8_t)(words[k] >> (8 * (i % 8)));
+    }
 }
 
 // -- 32-bit lanes

@@ -1,0 +1,4 @@
+#include "../lanes/portable.h"
+#define ROW(kernel) portable_##kernel
+#define MAC_LEAST   1
+#include "kernel.h"
