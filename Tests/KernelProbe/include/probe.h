@@ -45,3 +45,19 @@ enum probe_wrong {
 };
 uint64_t probe_differential_wrong(enum probe_wrong how, uint64_t seed, uint64_t cases,
                                   struct probe_failure *first);
+
+// -- The proof by intervals
+
+// The kernels it runs over, and what they do wrong, the first of it in words.
+int probe_interval_count(void);
+uint64_t probe_interval_faults(const char **first);
+// Computations in the lane vocabulary: one that is right, others that go below zero or past 2^64.
+enum probe_interval {
+    PROBE_INTERVAL_SOUND,
+    PROBE_INTERVAL_UNBIASED,   // a difference without a bias
+    PROBE_INTERVAL_SHORT_BIAS, // with one that is too small
+    PROBE_INTERVAL_SUM,
+    PROBE_INTERVAL_COLUMN, // too many products in a column
+    PROBE_INTERVAL_DOUBLE,
+};
+uint64_t probe_interval_of(enum probe_interval how, const char **first);
