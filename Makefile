@@ -12,8 +12,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps build release demo test test-asan test-tsan bench fuzz abi install install-abi \
-	uninstall lint clean
+.PHONY: help deps build release demo test test-asan test-tsan bench fuzz check-kernels ct abi \
+	install install-abi uninstall lint clean
 
 # What `dray --version` says; empty outside a checkout.
 export DRAY_COMMIT := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null)
@@ -26,6 +26,9 @@ LIBRARY ?= .build/release/libDrayABI.so
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= packet relay ticket message acknowledgement configuration admin-socket ledger-socket \
 	vector-file
+# What `make check-kernels` runs for each kernel and row, and KERNELS="--row avx512" and the like.
+CASES ?= 1000000
+KERNELS ?=
 # Options for `dray demo`, `dray-bench` and `swift test`.
 DEMO ?=
 BENCH ?=
@@ -38,11 +41,12 @@ SWIFT_TEST := swift test --disable-xctest
 # What the build links, what the tests call, and the demo's DNS server and client.
 APT := libsodium-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev libtomlplusplus-dev \
 	libjansson-dev \
-	gcc g++ pkg-config binutils clang-format-14 dnsmasq-base bind9-dnsutils
+	gcc g++ pkg-config binutils valgrind clang-format-14 dnsmasq-base bind9-dnsutils
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make release | bench | fuzz FUZZ_SECONDS=60 | test-asan | test-tsan | abi | clean'
+	@echo 'make check-kernels CASES=1000000 | ct CT_SAMPLES=20000'
 	@echo 'make install PREFIX=/usr/local DESTDIR=   dray, dray-bench, libdray, dray.h, dray.pc'
 
 deps:
@@ -100,6 +104,11 @@ fuzz: deps
 	        -rss_limit_mb=4096 -artifact_prefix=.build/fuzz/ -print_final_stats=1 \
 	        .build/fuzz/found/$$target Tests/Fuzz/Corpus/$$target || exit 1; \
 	done
+
+# Every row of kernels against the scalar one, one line each.
+check-kernels: deps
+	swift build --product kernel-check
+	.build/debug/kernel-check --cases $(CASES) $(KERNELS)
 
 # The C library with its header and dray.pc, ready under .build/abi:
 #   PKG_CONFIG_PATH=.build/abi/lib/pkgconfig gcc relay.c $(pkg-config --cflags --libs dray)

@@ -212,8 +212,14 @@ let package = Package(
         ),
         .target(
             name: "CKernelProbe",
-            dependencies: ["CKernels"],
+            dependencies: ["CKernels", "CSodium"],
             path: "Tests/KernelProbe",
+            cSettings: optimised
+        ),
+        .executableTarget(
+            name: "kernel-check",
+            dependencies: ["CKernelProbe"],
+            path: "Tests/KernelCheck",
             cSettings: optimised
         ),
         testModule("BytesTests", ["Bytes", "TestSupport"]),

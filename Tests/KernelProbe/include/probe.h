@@ -12,3 +12,52 @@ void probe_secp256k1(enum probe_operation operation, const uint64_t *a, const ui
                      uint8_t *out);
 // 48 bytes big-endian to 32 bytes big-endian, reduced.
 void probe_secp256k1_load48(const uint8_t *in, uint8_t *out);
+
+// -- Rows against the scalar one
+
+// The names of the table's kernels; NULL after the last.
+const char *probe_kernel(int index);
+// 1 if a case costs a scalar multiplication or as much.
+int probe_is_slow(const char *kernel);
+// 1 if this machine can run the row.
+int probe_runs(const char *row);
+
+struct probe_failure {
+    uint64_t live;
+    int lane;   // the first that failed
+    char *text; // its inputs and both results in hex; free() it
+};
+
+// Runs at least one case for each of `cases` lanes' work on row `row` and on row scalar, over
+// random and extreme inputs, and returns the mismatches: one for each lane whose results differ,
+// one for each batch that changed or read other memory. UINT64_MAX if there is no such row or
+// kernel. The seed says everything. Catches SIGSEGV while a kernel runs.
+uint64_t probe_differential(const char *row, const char *kernel, uint64_t seed, uint64_t cases,
+                            struct probe_failure *first);
+// The same with a row that was made wrong on purpose.
+enum probe_wrong {
+    PROBE_WRONG_LANE,  // one lane's result
+    PROBE_WRONG_WRITE, // writes beyond its lanes
+    PROBE_WRONG_READ,  // reads lanes that are not live
+    PROBE_WRONG_MASK,  // a mask with lanes that are not live
+    PROBE_WRONG_SHORT, // reads all of a block when there is less
+    PROBE_WRONG_POINT, // takes no point whose y is not reduced
+};
+uint64_t probe_differential_wrong(enum probe_wrong how, uint64_t seed, uint64_t cases,
+                                  struct probe_failure *first);
+
+// -- The proof by intervals
+
+// The kernels it runs over, and what they do wrong, the first of it in words.
+int probe_interval_count(void);
+uint64_t probe_interval_faults(const char **first);
+// Computations in the lane vocabulary: one that is right, others that go below zero or past 2^64.
+enum probe_interval {
+    PROBE_INTERVAL_SOUND,
+    PROBE_INTERVAL_UNBIASED,   // a difference without a bias
+    PROBE_INTERVAL_SHORT_BIAS, // with one that is too small
+    PROBE_INTERVAL_SUM,
+    PROBE_INTERVAL_COLUMN, // too many products in a column
+    PROBE_INTERVAL_DOUBLE,
+};
+uint64_t probe_interval_of(enum probe_interval how, const char **first);
