@@ -1,6 +1,6 @@
 #if defined(__x86_64__)
 #include "../lanes/avx512.h"
 #define NAME(kernel) avx512_##kernel
-#define DERIVE       scalar_derive
+#define DERIVE       avx512_derive
 #include "kernel.h"
 #endif

@@ -269,7 +269,7 @@ INLINE struct factor factor_load(const vec word[4]) {
 }
 
 // Words of a reduced number.
-INLINE void words_of(const struct sum *a, vec word[4]) {
+INLINE void reduced_words(const struct sum *a, vec word[4]) {
     word[0] = vec_or(a->v[0], vec_shl(a->v[1], 52));
     word[1] = vec_or(vec_shr(a->v[1], 12), vec_shl(a->v[2], 40));
     word[2] = vec_or(vec_shr(a->v[2], 24), vec_shl(a->v[3], 28));

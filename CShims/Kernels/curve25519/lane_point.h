@@ -191,7 +191,7 @@ ROUTINE void points_encode(vec (*word)[4], const struct doubler *points, int cou
         x = mul(&points[j].x, &z);
         y = mul(&points[j].y, &z);
         struct sum xs = reduced(&x), ys = reduced(&y);
-        words_of(&ys, word[j]);
+        reduced_words(&ys, word[j]);
         word[j][3] = vec_or(word[j][3], vec_shl(xs.v[0], 63));
     }
     wipe(prefix, sizeof prefix);
