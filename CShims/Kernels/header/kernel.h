@@ -8,17 +8,25 @@
 
 PASS void stream_pass(uint8_t *const material[LANES32], uint8_t *const in[LANES32], size_t in_bytes,
                       uint8_t *const out[LANES32], size_t out_bytes, int count) {
-    vec32 x[16];
+    vec32 x[CHACHA_TOGETHER][16];
     struct chacha chacha;
-    vec32_load_block(material, 0, MATERIAL, x);
-    for (int i = 0; i < 3; i++) chacha.nonce[i] = x[i];
-    for (int i = 0; i < 8; i++) chacha.key[i] = x[3 + i];
-    for (size_t at = 0; at < out_bytes; at += CHACHA_BLOCK) {
+    vec32_load_block(material, 0, MATERIAL, x[0]);
+    for (int i = 0; i < 3; i++) chacha.nonce[i] = x[0][i];
+    for (int i = 0; i < 8; i++) chacha.key[i] = x[0][3 + i];
+    uint32_t counter = 0, ready = 0; // blocks begun, and made
+    for (size_t at = 0; at < out_bytes; at += CHACHA_BLOCK, counter++) {
         size_t bytes = out_bytes - at, under = at < in_bytes ? in_bytes - at : 0;
+        if (counter == ready) {
+            int alone = bytes <= CHACHA_BLOCK;
+            if (alone)
+                chacha_blocks(&chacha, counter, 1, x);
+            else
+                chacha_blocks(&chacha, counter, CHACHA_TOGETHER, x);
+            ready += CHACHA_TOGETHER;
+        }
         if (bytes > CHACHA_BLOCK) bytes = CHACHA_BLOCK;
         if (under > bytes) under = bytes;
-        chacha_block(&chacha, (uint32_t)(at / CHACHA_BLOCK), x);
-        vec32_xor_block(in, under, out, count, at, bytes, x);
+        vec32_xor_block(in, under, out, count, at, bytes, x[counter % CHACHA_TOGETHER]);
     }
 }
 

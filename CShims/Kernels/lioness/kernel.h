@@ -18,53 +18,97 @@
 // Material by words: iv1 || iv2 || k1 || k2 || k3 || k4.
 enum { IV1 = 0, IV2 = 3, K1 = 6, K2 = 14, K3 = 22, K4 = 30, WORDS = 38 };
 
+#define BLOCKS CHACHA_TOGETHER
+
 struct lioness {
     uint8_t *at[LANES32];
     int count;
     size_t bytes;
     vec32 left[16], material[48];
+    // A sweep's own: the blocks that it is at, and what is made of them.
+    vec32 words[BLOCKS][16], cv[8];
+    struct chacha chacha;
 };
 
 // What a sweep does with each block, in this order.
 enum { FROM_TURNED = 1, STREAM = 2, HASH = 4, TO_TURNED = 8 };
 
+// How much of a block at `at` there is.
+INLINE size_t block_bytes(const struct lioness *state, size_t at) {
+    size_t left = state->bytes > at ? state->bytes - at : 0;
+    return left < BLOCK ? left : BLOCK;
+}
+
+// Words of a block; only whole blocks of full passes are ever turned.
+INLINE void
+sweep_load(const struct lioness *state, size_t at, size_t bytes, int steps, vec32 words[16]) {
+    if (steps & FROM_TURNED && state->count == LANES32 && bytes == BLOCK)
+        vec32_load_turned(state->at, at, words);
+    else
+        vec32_load_block(state->at, at, bytes, words);
+}
+INLINE void sweep_store(
+    const struct lioness *state, size_t at, size_t bytes, int steps, const vec32 words[16]) {
+    if (steps & TO_TURNED && state->count == LANES32 && bytes == BLOCK)
+        vec32_store_turned(state->at, at, words);
+    else if (steps & STREAM)
+        vec32_store_block(state->at, state->count, at, bytes, words);
+}
+
+// The next functions are not inlined, so that each has all registers to itself.
+
+// Blocks from `at` on, changed if they are to be, to state->words.
+PASS void sweep_stream(struct lioness *state, size_t at, uint32_t counter, int steps) {
+    vec32 words[16], x[BLOCKS][16];
+    chacha_blocks(&state->chacha, counter, BLOCKS, x);
+#pragma clang loop unroll(full)
+    for (int b = 0; b < BLOCKS; b++, at += BLOCK) {
+        size_t bytes = block_bytes(state, at);
+        if (bytes == 0) break;
+        sweep_load(state, at, bytes, steps, words);
+        for (int i = 0; i < 16; i++) words[i] = vec32_xor(words[i], x[b][i]);
+        sweep_store(state, at, bytes, steps, words);
+        if (steps & HASH)
+            for (int i = 0; i < 16; i++) state->words[b][i] = words[i];
+    }
+}
+PASS void sweep_read(struct lioness *state, size_t at, int steps, vec32 out[16]) {
+    vec32 words[16];
+    size_t bytes = block_bytes(state, at);
+    sweep_load(state, at, bytes, steps, words);
+    sweep_store(state, at, bytes, steps, words);
+    for (int i = 0; i < 16; i++) out[i] = words[i];
+}
+PASS void sweep_hash(struct lioness *state, const vec32 words[16], size_t bytes, uint32_t flags) {
+    lanes_chain(state->cv, words, 0, bytes, flags);
+}
+
 // The right part once: right ^= ChaCha20(left ^ key, nonce), then left ^= BLAKE3(right). stream and
 // hash are indices of keys.
 PASS void sweep(struct lioness *state, int steps, int stream, int nonce, int hash) {
-    vec32 words[16], x[16], cv[8];
-    struct chacha chacha;
     const vec32 *material = state->material;
-    for (int i = 0; i < 8; i++) chacha.key[i] = vec32_xor(state->left[i], material[stream + i]);
-    for (int i = 0; i < 3; i++) chacha.nonce[i] = material[nonce + i];
-    for (int i = 0; i < 8; i++) cv[i] = material[hash + i];
+    uint32_t counter = 0, flags = BLAKE3_KEYED_HASH | BLAKE3_CHUNK_START;
+    for (int i = 0; i < 8; i++) {
+        state->chacha.key[i] = vec32_xor(state->left[i], material[stream + i]);
+        state->cv[i] = material[hash + i];
+    }
+    for (int i = 0; i < 3; i++) state->chacha.nonce[i] = material[nonce + i];
 
-    uint32_t flags = BLAKE3_KEYED_HASH | BLAKE3_CHUNK_START;
-    uint32_t counter = 0;
-    for (size_t at = LEFT; at < state->bytes; at += BLOCK) {
-        size_t left = state->bytes - at, bytes = left < BLOCK ? left : BLOCK;
-        int full = state->count == LANES32 && bytes == BLOCK;
-        if (full && steps & FROM_TURNED)
-            vec32_load_turned(state->at, at, words);
-        else
-            vec32_load_block(state->at, at, bytes, words);
-        if (steps & STREAM) {
-            chacha_block(&chacha, counter++, x);
-            for (int i = 0; i < 16; i++) words[i] = vec32_xor(words[i], x[i]);
-        }
-        if (full && steps & TO_TURNED)
-            vec32_store_turned(state->at, at, words);
-        else if (steps & STREAM)
-            vec32_store_block(state->at, state->count, at, bytes, words);
+    for (size_t at = LEFT; at < state->bytes; at += BLOCK, counter++) {
+        size_t bytes = block_bytes(state, at);
+        vec32 *words = state->words[counter % BLOCKS];
+        if (steps & STREAM && counter % BLOCKS == 0) sweep_stream(state, at, counter, steps);
+        // A last block again, as the hash wants zeros where the key stream has gone on.
+        if (!(steps & STREAM) || (bytes < BLOCK && steps & HASH))
+            sweep_read(state, at, steps & ~STREAM, words);
         if (steps & HASH) {
-            // The hash wants zeros behind the end, where the key stream has gone on.
-            if (bytes < BLOCK) vec32_load_block(state->at, at, bytes, words);
-            if (left <= BLOCK) flags |= BLAKE3_CHUNK_END | BLAKE3_ROOT;
-            lanes_chain(cv, words, 0, bytes, flags);
+            if (state->bytes - at <= BLOCK) flags |= BLAKE3_CHUNK_END | BLAKE3_ROOT;
+            sweep_hash(state, words, bytes, flags);
             flags = BLAKE3_KEYED_HASH;
         }
     }
     if (steps & HASH)
-        for (int i = 0; i < 8; i++) state->left[i] = vec32_xor(state->left[i], cv[i]);
+        for (int i = 0; i < 8; i++) state->left[i] = vec32_xor(state->left[i], state->cv[i]);
 }
 
 // Forward: stream K1, hash K2, stream K3, hash K4.
