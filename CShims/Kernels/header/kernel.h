@@ -9,10 +9,10 @@
 #define LIMB (((uint64_t)1 << 44) - 1)
 #define TOP  (((uint64_t)1 << 42) - 1)
 
+// A product of column 3 or 4 counts 2^132 = 20 in column 0 or 1: r20 holds 20 r1 and 20 r2.
 struct mac {
     vec r[3];   // below 2^44, 2^44, 2^36
-    vec r20[3]; // [0] is unused; 20 r1 < 2^49, 20 r2 < 2^41: a product of column 3 or 4 is 2^132 =
-                // 20 of 0 or 1
+    vec r20[3]; // unused, below 2^49, 2^41
     vec h[3];   // below 2^44, 2^44 + 2^7, 2^42
     vec s0, s1; // what is added in the end
 };
