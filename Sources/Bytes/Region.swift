@@ -59,6 +59,31 @@ public struct Region: @unchecked Sendable {
         unsafe regionCopy(base + offset, source.base, source.byteCount)
     }
 
+    /// Copies `count` bytes from `source` to `offset`, both inside; the two may overlap.
+    @inlinable
+    @_noLocks
+    public func move(_ source: Int, _ count: Int, to offset: Int) {
+        assert(source >= 0 && offset >= 0 && count >= 0 && max(source, offset) + count <= byteCount)
+        unsafe regionMove(base + offset, base + source, count)
+    }
+
+    /// Xors all of `mask` onto what begins at `offset`; the two must not overlap.
+    @inlinable
+    @_noLocks
+    public func xor(_ mask: Region, at offset: Int = 0) {
+        assert(offset >= 0 && offset + mask.byteCount <= byteCount)
+        var index = 0
+        while index + 8 <= mask.byteCount {
+            let word: UInt64 = mask.load(index)
+            store(load(offset + index) ^ word, offset + index)
+            index += 8
+        }
+        while index < mask.byteCount {
+            store(byte(offset + index) ^ mask.byte(index), offset + index)
+            index += 1
+        }
+    }
+
     /// Sets every byte.
     @inlinable
     @_noLocks
@@ -103,6 +128,16 @@ func regionCopy(
     _ count: Int
 ) {
     unsafe memcpy(destination, source, count)
+}
+
+@usableFromInline
+@_semantics("no_performance_analysis")
+func regionMove(
+    _ destination: UnsafeMutableRawPointer,
+    _ source: UnsafeMutableRawPointer,
+    _ count: Int
+) {
+    unsafe memmove(destination, source, count)
 }
 
 @usableFromInline

@@ -58,65 +58,6 @@ public struct ReplyOpener: BitwiseCopyable, Sendable {
     public init() {}
 }
 
-/// Making and opening replies.
-public enum Reply {
-    /// Encrypts a padded payload block, in place, for a SURB.
-    @_noLocks
-    public static func encrypt(
-        payload: Region,
-        surbSenderID: SenderID,
-        senderKey: Bytes16,
-        scratch: BuildScratch
-    ) {
-        let material = derive(surbSenderID, senderKey, scratch)
-        Kernels.lionessForward(
-            material: material,
-            block: Lanes(payload),
-            count: payload.byteCount,
-            live: 1
-        )
-    }
-
-    /// Decrypts a reply's payload block, in place, after our own layer was removed by the peel.
-    @_noLocks
-    public static func open(
-        payload: Region,
-        opener: borrowing ReplyOpener,
-        scratch: BuildScratch
-    ) {
-        Build.encrypt(payload, opener.secrets, count: opener.count, scratch)
-        let material = derive(opener.senderID, opener.senderKey, scratch)
-        Kernels.lionessInverse(
-            material: material,
-            block: Lanes(payload),
-            count: payload.byteCount,
-            live: 1
-        )
-    }
-
-    @_noLocks
-    private static func derive(
-        _ senderID: SenderID,
-        _ senderKey: Bytes16,
-        _ scratch: BuildScratch
-    ) -> Lanes {
-        scratch.header.store(senderID, 0)
-        scratch.header.store(senderKey, 32)
-        let material = Lanes(scratch.payloadKey)
-        Kernels.derive(
-            .replyPRP,
-            salt: Lanes(scratch.header),
-            saltBytes: Geometry.senderIDBytes,
-            key: Lanes(scratch.header.slice(32, 16)),
-            keyBytes: 16,
-            out: material,
-            outBytes: 152,
-            live: 1
-        )
-        return material
-    }
-}
-
 /// Sender ids of one message: the header's own, by which the first SURB goes too, then one for each
 /// further SURB.
 public enum SenderIDChain {

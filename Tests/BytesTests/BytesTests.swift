@@ -33,3 +33,24 @@ import TestSupport
         #expect(second == .replay)
     }
 }
+
+@Test(arguments: [0, 1, 7, 8, 9, 31, 241])
+func `bytes are xored whatever their number and place`(count: Int) {
+    var random = SeededGenerator("xor of regions")
+    for offset in 0..<3 {
+        let old = random.bytes(offset + count + 2)
+        var target = old
+        var mask = random.bytes(count)
+        target.withRegion { target in mask.withRegion { target.xor($0, at: offset) } }
+        for index in old.indices {
+            let inside = index >= offset && index < offset + count
+            #expect(target[index] == old[index] ^ (inside ? mask[index - offset] : 0))
+        }
+    }
+}
+
+@Test func `bytes are moved over themselves`() {
+    var bytes = (0..<UInt8(20)).map { $0 }
+    bytes.withRegion { $0.move(0, 12, to: 5) }
+    #expect(bytes == Array(0..<5) + Array(0..<12) + Array(17..<20))
+}
