@@ -59,12 +59,19 @@ public enum Kernels {
         unsafe name.withCString { unsafe Status(kernels_status_of($0)) }
     }
 
+    /// The tables that this machine can run.
+    private static var names: String {
+        ["avx512", "portable", "scalar"].filter { status(of: $0) == .ready }
+            .joined(separator: ", ")
+    }
+
     /// Why `DRAY_CPU` cannot be followed, for the user; nil if it can.
     public static var complaint: String? {
         switch status {
         case .ready: nil
-        case .unknown: "DRAY_CPU names no kernel table; there is: portable"
-        case .unavailable: "DRAY_CPU names a kernel table that cannot run here; there is: portable"
+        case .unknown: "DRAY_CPU names no kernel table; there is: \(names)"
+        case .unavailable:
+            "DRAY_CPU names a kernel table that cannot run here; there is: \(names)"
         }
     }
 }

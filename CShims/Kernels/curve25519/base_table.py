@@ -32,7 +32,8 @@ def limbs(value):
 def row(point):
     x, y = point
     fields = [y + x, y - x, 2 * D * x * y]
-    return "{" + ", ".join("{" + ", ".join(hex(v) for v in limbs(f)) + "}" for f in fields) + "}"
+    lines = ["{" + ", ".join(hex(v) for v in limbs(f)) + "}" for f in fields]
+    return "{" + (",\n" + " " * 9).join(lines) + "}"
 
 
 power = [(root(BY), BY)]
@@ -45,7 +46,7 @@ print("#pragma once")
 print("#include <stdint.h>")
 print()
 print("// clang-format off")
-print("static const uint64_t base_point[3][5] = " + row(power[0]) + ";")
+print("static const uint64_t base_point[3][5] =\n        " + row(power[0]) + ";")
 print("static const uint64_t base_table[16][8][3][5] = {")
 for block in range(16):
     print("    {")

@@ -1,4 +1,4 @@
-// Runs the point arithmetic once over intervals. Whoever includes this names the function.
+// The point arithmetic over intervals.
 #include "../lanes/interval.h"
 #include "base.h"
 #include "order.h"
@@ -17,11 +17,9 @@ static int factor_within(const struct factor *a, const struct factor *bound) {
     return 1;
 }
 
-void interval_product_form(void);
-
 // Each formula is run on the widest factors; if what comes out is no wider, it may go in again, for
 // ever. So every chain of doublings, additions and powers is covered, whatever its length.
-void interval_product_form(void) {
+static void run_over_intervals(void) {
     const struct factor any = factor_any();
     const struct doubler doubler = {any, any, any};
     const struct adder adder = {any, any, any, any};
