@@ -61,6 +61,12 @@ INLINE void sweep_store(
 PASS void sweep_stream(struct lioness *state, size_t at, uint32_t counter, int steps) {
     vec32 words[16], x[BLOCKS][16];
     chacha_blocks(&state->chacha, counter, BLOCKS, x);
+    if (steps & FROM_TURNED && steps & TO_TURNED && state->count == LANES32 &&
+        state->bytes - at >= BLOCKS * BLOCK) {
+        for (int b = 0; b < BLOCKS; b++)
+            vec32_xor_turned(state->at, at + BLOCK * (size_t)b, x[b], state->words[b]);
+        return;
+    }
 #pragma clang loop unroll(full)
     for (int b = 0; b < BLOCKS; b++, at += BLOCK) {
         size_t bytes = block_bytes(state, at);
