@@ -40,15 +40,15 @@ INLINE size_t block_bytes(const struct lioness *state, size_t at) {
 }
 
 // Words of a block; only whole blocks of full passes are ever turned.
-INLINE void
-sweep_load(const struct lioness *state, size_t at, size_t bytes, int steps, vec32 words[16]) {
+INLINE void sweep_load(const struct lioness *state, size_t at, size_t bytes, int steps,
+                       vec32 words[16]) {
     if (steps & FROM_TURNED && state->count == LANES32 && bytes == BLOCK)
         vec32_load_turned(state->at, at, words);
     else
         vec32_load_block(state->at, at, bytes, words);
 }
-INLINE void sweep_store(
-    const struct lioness *state, size_t at, size_t bytes, int steps, const vec32 words[16]) {
+INLINE void sweep_store(const struct lioness *state, size_t at, size_t bytes, int steps,
+                        const vec32 words[16]) {
     if (steps & TO_TURNED && state->count == LANES32 && bytes == BLOCK)
         vec32_store_turned(state->at, at, words);
     else if (steps & STREAM)
@@ -58,8 +58,8 @@ INLINE void sweep_store(
 // The next functions are not inlined, so that each has all registers to itself.
 
 // All blocks of a sweep_stream() whole, in a full pass; `turned` is a constant.
-INLINE void sweep_whole(
-    struct lioness *state, size_t at, int turned, int hash, const vec32 x[BLOCKS][16]) {
+INLINE void sweep_whole(struct lioness *state, size_t at, int turned, int hash,
+                        const vec32 x[BLOCKS][16]) {
     for (int b = 0; b < BLOCKS; b++, at += BLOCK) {
         vec32 block[16];
         if (turned == (FROM_TURNED | TO_TURNED)) {
