@@ -47,8 +47,8 @@ INLINE void chacha_begin(const struct chacha *chacha, uint32_t counter, vec32 x[
 }
 
 // Key stream blocks counter, counter + 1, .., of a number known to the compiler.
-INLINE void
-chacha_blocks(const struct chacha *chacha, uint32_t counter, int blocks, vec32 out[][16]) {
+INLINE void chacha_blocks(const struct chacha *chacha, uint32_t counter, int blocks,
+                          vec32 out[][16]) {
     vec32 x[CHACHA_TOGETHER][16], first[16];
     for (int b = 0; b < blocks; b++) chacha_begin(chacha, counter + (uint32_t)b, x[b]);
     for (int round = 0; round < 20; round += 2) {

@@ -220,6 +220,15 @@ INLINE void vec32_xor_block(uint8_t *const in[LANES32], size_t in_bytes,
 INLINE void vec32_store_turned(uint8_t *const at[LANES32], size_t offset, const vec32 words[16]) {
     ROWS(i) _mm512_storeu_si512(at[i] + offset, words[i]);
 }
+// Turned words ^= mask, which go to `words` too.
+INLINE void vec32_xor_turned(uint8_t *const at[LANES32], size_t offset, const vec32 mask[16],
+                             vec32 words[16]) {
+    ROWS(i) {
+        vec32 word = vec32_xor(_mm512_loadu_si512(at[i] + offset), mask[i]);
+        _mm512_storeu_si512(at[i] + offset, word);
+        words[i] = word;
+    }
+}
 INLINE void vec32_load_turned(uint8_t *const at[LANES32], size_t offset, vec32 words[16]) {
     ROWS(i) words[i] = _mm512_loadu_si512(at[i] + offset);
 }

@@ -146,3 +146,9 @@ INLINE void vec32_store_turned(uint8_t *const at[LANES32], size_t offset, const 
 INLINE void vec32_load_turned(uint8_t *const at[LANES32], size_t offset, vec32 words[16]) {
     words_of(at[0] + offset, words);
 }
+INLINE void vec32_xor_turned(uint8_t *const at[LANES32], size_t offset, const vec32 mask[16],
+                             vec32 words[16]) {
+    vec32_load_turned(at, offset, words);
+    for (int i = 0; i < 16; i++) words[i] ^= mask[i];
+    vec32_store_turned(at, offset, words);
+}

@@ -40,15 +40,15 @@ INLINE size_t block_bytes(const struct lioness *state, size_t at) {
 }
 
 // Words of a block; only whole blocks of full passes are ever turned.
-INLINE void
-sweep_load(const struct lioness *state, size_t at, size_t bytes, int steps, vec32 words[16]) {
+INLINE void sweep_load(const struct lioness *state, size_t at, size_t bytes, int steps,
+                       vec32 words[16]) {
     if (steps & FROM_TURNED && state->count == LANES32 && bytes == BLOCK)
         vec32_load_turned(state->at, at, words);
     else
         vec32_load_block(state->at, at, bytes, words);
 }
-INLINE void sweep_store(
-    const struct lioness *state, size_t at, size_t bytes, int steps, const vec32 words[16]) {
+INLINE void sweep_store(const struct lioness *state, size_t at, size_t bytes, int steps,
+                        const vec32 words[16]) {
     if (steps & TO_TURNED && state->count == LANES32 && bytes == BLOCK)
         vec32_store_turned(state->at, at, words);
     else if (steps & STREAM)
@@ -57,19 +57,54 @@ INLINE void sweep_store(
 
 // The next functions are not inlined, so that each has all registers to itself.
 
-// Blocks from `at` on, changed if they are to be, to state->words.
-PASS void sweep_stream(struct lioness *state, size_t at, uint32_t counter, int steps) {
-    vec32 words[16], x[BLOCKS][16];
-    chacha_blocks(&state->chacha, counter, BLOCKS, x);
-#pragma clang loop unroll(full)
+// All blocks of a sweep_stream() whole, in a full pass; `turned` is a constant.
+INLINE void sweep_whole(struct lioness *state, size_t at, int turned, int hash,
+                        const vec32 x[BLOCKS][16]) {
     for (int b = 0; b < BLOCKS; b++, at += BLOCK) {
+        vec32 block[16];
+        if (turned == (FROM_TURNED | TO_TURNED)) {
+            vec32_xor_turned(state->at, at, x[b], state->words[b]);
+            continue;
+        }
+        if (turned == FROM_TURNED)
+            vec32_load_turned(state->at, at, block);
+        else
+            vec32_load_block(state->at, at, BLOCK, block);
+        for (int i = 0; i < 16; i++) block[i] = vec32_xor(block[i], x[b][i]);
+        if (hash)
+            for (int i = 0; i < 16; i++) state->words[b][i] = block[i];
+        if (turned == TO_TURNED)
+            vec32_store_turned(state->at, at, block);
+        else
+            vec32_store_block(state->at, LANES32, at, BLOCK, block);
+    }
+}
+// Any blocks; the key stream lies in state->words.
+PASS void sweep_some(struct lioness *state, size_t at, int steps) {
+    vec32 block[16];
+    for (int b = 0; b < BLOCKS && at < state->bytes; b++, at += BLOCK) {
         size_t bytes = block_bytes(state, at);
-        if (bytes == 0) break;
-        sweep_load(state, at, bytes, steps, words);
-        for (int i = 0; i < 16; i++) words[i] = vec32_xor(words[i], x[b][i]);
+        vec32 *words = state->words[b];
+        sweep_load(state, at, bytes, steps, block);
+        for (int i = 0; i < 16; i++) words[i] = vec32_xor(words[i], block[i]);
         sweep_store(state, at, bytes, steps, words);
-        if (steps & HASH)
-            for (int i = 0; i < 16; i++) state->words[b][i] = words[i];
+    }
+}
+// Blocks from `at` on, changed, to where they were and, for the hash, to state->words.
+PASS void sweep_stream(struct lioness *state, size_t at, uint32_t counter, int steps) {
+    vec32 x[BLOCKS][16];
+    chacha_blocks(&state->chacha, counter, BLOCKS, x);
+    int turned = steps & (FROM_TURNED | TO_TURNED), hash = steps & HASH;
+    if (state->count < LANES32 || state->bytes - at < BLOCKS * BLOCK) {
+        for (int b = 0; b < BLOCKS; b++)
+            for (int i = 0; i < 16; i++) state->words[b][i] = x[b][i];
+        sweep_some(state, at, steps);
+    } else if (turned == (FROM_TURNED | TO_TURNED)) {
+        sweep_whole(state, at, FROM_TURNED | TO_TURNED, hash, x);
+    } else if (turned == FROM_TURNED) {
+        sweep_whole(state, at, FROM_TURNED, hash, x);
+    } else {
+        sweep_whole(state, at, TO_TURNED, hash, x);
     }
 }
 PASS void sweep_read(struct lioness *state, size_t at, int steps, vec32 out[16]) {
