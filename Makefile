@@ -12,8 +12,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
+<<<<<<< HEAD
 .PHONY: help deps build release demo test test-asan test-tsan bench fuzz check-kernels ct abi \
 	install install-abi uninstall lint clean
+=======
+.PHONY: help deps build release demo test test-asan test-tsan bench plot instructions fuzz abi install \
+	install-abi uninstall lint clean
+>>>>>>> sphinx
 
 # What `dray --version` says; empty outside a checkout.
 export DRAY_COMMIT := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null)
@@ -45,8 +50,12 @@ APT := libsodium-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev l
 
 help:
 	@sed -n 's/^#   //p' Makefile
+<<<<<<< HEAD
 	@echo 'make release | bench | fuzz FUZZ_SECONDS=60 | test-asan | test-tsan | abi | clean'
 	@echo 'make check-kernels CASES=1000000 | ct CT_SAMPLES=20000'
+=======
+	@echo 'make release | bench | plot | instructions | fuzz FUZZ_SECONDS=60 | test-asan | test-tsan | abi | clean'
+>>>>>>> sphinx
 	@echo 'make install PREFIX=/usr/local DESTDIR=   dray, dray-bench, libdray, dray.h, dray.pc'
 
 deps:
@@ -89,6 +98,21 @@ test-tsan: deps
 bench: deps
 	$(RELEASE) --product dray-bench
 	.build/release/dray-bench $(BENCH)
+
+# Cost of a peeled packet against batch size, as a picture.
+plot: APT += python3-venv
+plot: deps
+	$(RELEASE) --product dray-bench
+	.build/release/dray-bench curve --json .build/curve.json
+	[ -x .build/plot/bin/pip ] || python3 -m venv .build/plot
+	.build/plot/bin/pip install --quiet --requirement perf/requirements.txt
+	.build/plot/bin/python perf/plot .build/curve.json perf/peel-batch.png
+
+# Instructions of a peeled packet, portable kernels.
+instructions: APT += valgrind
+instructions: deps
+	$(RELEASE) --product dray-bench
+	perf/instructions.sh
 
 # Each target runs FUZZ_SECONDS from its corpus; new inputs go to .build/fuzz/found/TARGET,
 # a crash leaves its input in .build/fuzz/crash-*.

@@ -8,18 +8,35 @@ public struct Case {
     public let operations: Int
     /// Does the work and returns a checksum of it.
     public let body: () -> UInt64
+    /// Makes ready for calls of `body`; not measured.
+    public let before: () -> Void
+    /// Undoes that.
+    public let after: () -> Void
 
     /// A case whose `body` performs `operations` operations in batches of `batch`.
     public init(
         _ name: String,
         batch: Int = 1,
         operations: Int? = nil,
+        before: @escaping () -> Void = {},
+        after: @escaping () -> Void = {},
         body: @escaping () -> UInt64
     ) {
         self.name = name
         self.batch = batch
         self.operations = operations ?? batch
+        self.before = before
+        self.after = after
         self.body = body
+    }
+
+    /// Calls the body so often; returns the first call's checksum.
+    public func call(times: Int) -> UInt64 {
+        before()
+        defer { after() }
+        let checksum = body()
+        for _ in 1..<max(1, times) { _ = body() }
+        return checksum
     }
 }
 

@@ -21,7 +21,7 @@ public struct Harness {
     /// Measures all cases; the first result is U itself.
     public func run(_ cases: [Case], progress: (String) -> Void) -> [Measurement] {
         var reference = Reference()
-        let checksums = cases.map { $0.body() }
+        let checksums = cases.map { $0.call(times: 1) }
         let calls = cases.map { calibrate($0) }
         var values = [[Double]](repeating: [], count: cases.count)
         var ratios = values
@@ -30,9 +30,11 @@ public struct Harness {
             progress("repetition \(repetition + 1) of \(repetitions)")
             for (index, item) in cases.enumerated() {
                 let before = reference.nanos()
+                item.before()
                 let start = threadNanos()
                 for _ in 0..<calls[index] { _ = item.body() }
                 let spent = threadNanos() - start
+                item.after()
                 let after = reference.nanos()
                 let each = spent / Double(calls[index] * item.operations)
                 values[index].append(each)
@@ -64,6 +66,8 @@ public struct Harness {
     /// How often to call a case so that a repetition is long enough; warms it up, too.
     private func calibrate(_ item: Case) -> Int {
         var calls = 1
+        item.before()
+        defer { item.after() }
         while true {
             let start = threadNanos()
             for _ in 0..<calls { _ = item.body() }

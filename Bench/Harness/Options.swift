@@ -8,6 +8,8 @@ public struct Options: Sendable {
     public var against: String?
     /// One short repetition of everything: shows that it runs, measures nothing.
     public var smoke = false
+    /// So many calls of everything, measured by somebody else.
+    public var calls: Int?
 
     /// Reads the arguments after the program's name; the text says what is wrong.
     public static func parse(_ arguments: [String]) -> Result<Options, UsageError> {
@@ -21,6 +23,11 @@ public struct Options: Sendable {
                     return .failure(UsageError(reason: "\(argument) needs a file"))
                 }
                 if argument == "--json" { options.json = file } else { options.against = file }
+            case "--calls":
+                guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else {
+                    return .failure(UsageError(reason: "--calls needs a number"))
+                }
+                options.calls = count
             case _ where argument.hasPrefix("-"):
                 return .failure(UsageError(reason: "unknown option \(argument)"))
             default: options.names.append(argument)
@@ -39,6 +46,7 @@ public struct Options: Sendable {
 
     private static let suites = [
         "peel": ["peel."], "build": ["build."], "relay": ["relay."],
+        "curve": ["curve."],
         "tickets": ["ticket.", "ack.", "luck.", "unacked."],
     ]
 }

@@ -52,9 +52,70 @@ private final class BuildBench {
     }
 }
 
+/// A batch of packets, or of replies, made together.
+private final class BuildBatchBench {
+    private let network: Network
+    private let memory: Memory
+    private let slab: Slab
+    private let scratch: BuildScratch
+    private var slots = [64 of UInt32](repeating: 0)
+    private let payloads: Payloads
+
+    init(_ network: Network) {
+        self.network = network
+        let slabBytes = 2_048 * Batch.capacity
+        var measure = Arena()
+        _ = BuildScratch(&measure, lanes: Batch.capacity)
+        memory = Memory(slabBytes + measure.used)
+        var arena = Arena(memory.region)
+        slab = Slab(region: arena.region(slabBytes), stride: 2_048, offset: 64)
+        scratch = BuildScratch(&arena, lanes: Batch.capacity)
+        for lane in 0..<Batch.capacity { slots[lane] = UInt32(lane) }
+        payloads = Payloads(slab, slots: slots, geometry: network.geometry)
+        network.source.fill(slab.region)
+        network.source.fill(scratch.padding.region)
+    }
+
+    /// Bytes of a packet's payload, which every call changes.
+    private func noise(_ lane: Int) -> Region {
+        slab.packet(UInt32(lane), network.geometry.packetBytes).slice(400, 32)
+    }
+
+    /// The Sphinx side alone, with the wiping of its secrets.
+    func relays(_ count: Int) -> UInt64 {
+        var nodes = PathNodes()
+        for node in network.nodes[1...(count + 1)] {
+            _ = nodes.append(keyID: node.keyID, publicKey: node.packetKey.publicKey)
+        }
+        for lane in 0..<Batch.capacity {
+            scratch.nodes[lane] = nodes
+            scratch.seed[lane] = noise(lane).load(0)
+        }
+        let built = Build.derive(lanes: .max, scratch: scratch)
+        precondition(built == .max, "a public key is no point")
+        Build.seal(lanes: .max, scratch: scratch)
+        Build.encrypt(lanes: .max, payloads: payloads, scratch: scratch)
+        Build.write(lanes: .max, slab: slab, slots: slots, scratch: scratch)
+        scratch.wipe()
+        return noise(0).load(0)
+    }
+
+    /// The one layer that a replier adds.
+    func reply() -> UInt64 {
+        for lane in 0..<Batch.capacity { scratch.senderKey[lane] = noise(lane).load(0) }
+        Reply.encrypt(lanes: .max, payloads: payloads, scratch: scratch)
+        return noise(0).load(0)
+    }
+}
+
 func buildCases(_ network: Network) -> [Case] {
-    let build = BuildBench(network)
+    let single = BuildBench(network)
+    let batch = BuildBatchBench(network)
     return (0...3).map { relays in
-        Case("build.relays\(relays)") { build.relays(relays, proofs: false) }
-    } + [Case("build.relays3.proofs") { build.relays(3, proofs: true) }]
+        Case("build.relays\(relays)", batch: 64) { batch.relays(relays) }
+    } + [
+        Case("build.relays3.batch1") { single.relays(3, proofs: false) },
+        Case("build.relays3.proofs") { single.relays(3, proofs: true) },
+        Case("build.reply", batch: 64) { batch.reply() },
+    ]
 }

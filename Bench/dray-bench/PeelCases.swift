@@ -103,8 +103,30 @@ func peelCases(_ network: Network) -> [Case] {
     cases += [
         Case("peel.alpha", batch: 64) { peel.alpha(64) },
         Case("peel.alpha.batch1", batch: 1) { peel.alpha(1) },
+        portable("peel.whole.portable", batch: 64) { peel.whole(64) },
+        portable("peel.whole.portable1", batch: 1) { peel.whole(1) },
+        portable("peel.alpha.portable", batch: 64) { peel.alpha(64) },
     ]
+    for count in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64] {
+        cases += [
+            Case("curve.peel.\(count)", batch: count) { peel.whole(count) },
+            portable("curve.peel.portable.\(count)", batch: count) { peel.whole(count) },
+        ]
+    }
     return cases + symmetricCases(KernelBench(network))
+}
+
+/// A case on the portable row, whatever the others run on.
+private func portable(_ name: String, batch: Int, body: @escaping () -> UInt64) -> Case {
+    func use(_ row: String) { precondition(Kernels.use(row), "no row \(row)") }
+    let row = Kernels.table
+    return Case(
+        name,
+        batch: batch,
+        before: { use("portable") },
+        after: { use(row) },
+        body: body
+    )
 }
 
 private func symmetricCases(_ kernel: KernelBench) -> [Case] {

@@ -15,6 +15,10 @@ func runBenchmarks(_ options: Options) -> Int32 {
         say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
         return 2
     }
+    if let calls = options.calls {
+        for item in cases { print(item.name, item.call(times: calls)) }
+        return 0
+    }
     var earlier: JSON?
     if let path = options.against {
         guard let text = readFile(path), let value = try? JSON.parse(text) else {

@@ -4,9 +4,11 @@ import JSON
 
 let usage = """
     dray-bench [NAME...] [--json FILE] [--against FILE] [--smoke]
+               [--calls N]
 
     Measures each operation beside U, one libsodium X25519 in the same run.
-    NAME is a suite (peel build tickets relay), a name or the beginning of one.
+    NAME is a suite (peel build tickets relay curve), a name or the beginning of one.
+    With --calls each is called so often and nothing is measured: for whoever counts instructions.
 
       dray-bench relay --json now.json
       dray-bench --against perf/baselines/now.json     exit 1 if a ratio is 10 % worse

@@ -149,6 +149,14 @@ const struct kernels *kernels_best(void) {
     return table;
 }
 
+const struct kernels *kernels_use(const char *name) {
+    // Whoever asked first has also made libsodium ready.
+    (void)kernels_best();
+    const struct kernels *table = kernels_row(name);
+    if (table) atomic_store_explicit(&chosen, table, memory_order_release);
+    return table;
+}
+
 enum kernels_status kernels_status(void) {
     (void)kernels_best();
     return (enum kernels_status)atomic_load_explicit(&chosen_status, memory_order_relaxed);

@@ -51,6 +51,12 @@ public enum Kernels {
     /// The same name as C has it; never freed.
     public static var tableName: UnsafePointer<CChar> { unsafe kernels_best().pointee.name }
 
+    /// Puts the table of that name in use; false, and nothing is changed, if there is none or this
+    /// machine cannot run it. For tests and benchmarks, while no other thread computes.
+    public static func use(_ name: String) -> Bool {
+        unsafe name.withCString { unsafe kernels_use($0) != nil }
+    }
+
     /// Whether `DRAY_CPU` could be followed; a command line exits with 2 if not.
     public static var status: Status { Status(kernels_status()) }
 

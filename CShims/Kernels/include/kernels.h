@@ -141,11 +141,16 @@ struct kernels {
 };
 
 // The table of this machine, chosen at the first call; every later call returns
-// the same one. DRAY_CPU names a row (scalar, portable, avx512); unless
-// kernels_status() is KERNELS_OK the portable row serves.
+// the same one, unless kernels_use puts another in its place. DRAY_CPU names a
+// row (scalar, portable, avx512); unless kernels_status() is KERNELS_OK the
+// portable row serves.
 const struct kernels *KERNELS_NONNULL kernels_best(void);
 // The row of a name; NULL if there is none or this machine cannot run it.
 const struct kernels *KERNELS_NULLABLE kernels_row(const char *KERNELS_NONNULL name);
+// Makes that row the table in use and returns it; NULL, and nothing is changed,
+// where kernels_row gives none. For tests and benchmarks: while another thread
+// computes, nobody can say with which row.
+const struct kernels *KERNELS_NULLABLE kernels_use(const char *KERNELS_NONNULL name);
 
 enum kernels_status {
     KERNELS_OK,          // the best row, or the row that DRAY_CPU names
