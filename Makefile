@@ -34,6 +34,7 @@ FUZZ_TARGETS ?= packet relay ticket message acknowledgement configuration admin-
 # What `make check-kernels` runs for each kernel and row, and KERNELS="--row avx512" and the like.
 CASES ?= 1000000
 KERNELS ?=
+export CT_SAMPLES ?= 20000
 # Options for `dray demo`, `dray-bench` and `swift test`.
 DEMO ?=
 BENCH ?=
@@ -133,6 +134,10 @@ fuzz: deps
 check-kernels: deps
 	swift build --product kernel-check
 	.build/debug/kernel-check --cases $(CASES) $(KERNELS)
+
+# Constant time: no branch, no address and no duration depends on a secret.
+ct: deps
+	Tests/ConstantTime/run.sh
 
 # The C library with its header and dray.pc, ready under .build/abi:
 #   PKG_CONFIG_PATH=.build/abi/lib/pkgconfig gcc relay.c $(pkg-config --cflags --libs dray)

@@ -19,12 +19,32 @@ static inline int lane_next(uint64_t *mask) {
     for (uint64_t lanes_ = (live); lanes_ != 0;)                                                   \
         for (int lane = lane_next(&lanes_), once_ = 1; once_; once_ = 0)
 
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#define BARRIER_IS_CALL 1
+#endif
+#endif
+
+#ifdef DRAY_TAINT
+// Tests/ConstantTime: what was secret is public from here on. Each use has a line in its README.
+void taint_declassify(const void *memory, size_t bytes);
+#define DECLASSIFY(memory, bytes) taint_declassify(memory, bytes)
+#else
+#define DECLASSIFY(memory, bytes) ((void)0)
+#endif
+
 // Hides where a value came from, so that no compiler turns a mask back into a
 // branch.
+#ifdef BARRIER_IS_CALL
+// The sanitizer takes what comes out of an assembler line for public.
+uint64_t taint_barrier(uint64_t value);
+static inline uint64_t barrier(uint64_t value) { return taint_barrier(value); }
+#else
 static inline uint64_t barrier(uint64_t value) {
     __asm__("" : "+r"(value));
     return value;
 }
+#endif
 
 // All ones if bit is 1, zero if it is 0.
 static inline uint64_t mask_of(uint64_t bit) { return barrier(0 - bit); }
