@@ -12,13 +12,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-<<<<<<< HEAD
-.PHONY: help deps build release demo test test-asan test-tsan bench fuzz check-kernels ct abi \
-	install install-abi uninstall lint clean
-=======
-.PHONY: help deps build release demo test test-asan test-tsan bench plot instructions fuzz abi install \
-	install-abi uninstall lint clean
->>>>>>> sphinx
+.PHONY: help deps build release demo test test-asan test-tsan bench plot instructions fuzz \
+	check-kernels ct abi install install-abi uninstall lint clean
 
 # What `dray --version` says; empty outside a checkout.
 export DRAY_COMMIT := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null)
@@ -51,12 +46,8 @@ APT := libsodium-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev l
 
 help:
 	@sed -n 's/^#   //p' Makefile
-<<<<<<< HEAD
-	@echo 'make release | bench | fuzz FUZZ_SECONDS=60 | test-asan | test-tsan | abi | clean'
-	@echo 'make check-kernels CASES=1000000 | ct CT_SAMPLES=20000'
-=======
 	@echo 'make release | bench | plot | instructions | fuzz FUZZ_SECONDS=60 | test-asan | test-tsan | abi | clean'
->>>>>>> sphinx
+	@echo 'make check-kernels CASES=1000000 | ct CT_SAMPLES=20000'
 	@echo 'make install PREFIX=/usr/local DESTDIR=   dray, dray-bench, libdray, dray.h, dray.pc'
 
 deps:

@@ -49,15 +49,6 @@ static inline uint64_t barrier(uint64_t value) {
 // All ones if bit is 1, zero if it is 0.
 static inline uint64_t mask_of(uint64_t bit) { return barrier(0 - bit); }
 
-// Says that these bytes are public from here on, though they were computed from secrets. For the
-// taint run alone (Tests/ConstantTime).
-#if defined(DRAY_TAINT)
-void __msan_unpoison(const volatile void *at, size_t bytes);
-#define DECLASSIFY(at, bytes) __msan_unpoison(at, bytes)
-#else
-#define DECLASSIFY(at, bytes) ((void)0)
-#endif
-
 // Overwrites secrets; the barrier keeps the stores.
 static inline void wipe(void *memory, size_t bytes) {
     memset(memory, 0, bytes);

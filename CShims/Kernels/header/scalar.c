@@ -1,7 +1,7 @@
 // Header key stream and MAC: libsodium's ChaCha20 and Poly1305, one packet
 // after the other.
-#include "../rows.h"
 #include "../common.h"
+#include "../rows.h"
 #include <sodium.h>
 
 #define NONCE     12

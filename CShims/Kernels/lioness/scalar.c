@@ -1,8 +1,8 @@
 // LIONESS (Anderson and Biham, 1996) with ChaCha20 as stream cipher and keyed
 // BLAKE3 as hash.
-#include "../rows.h"
 #include "../blake3/blake3.h"
 #include "../common.h"
+#include "../rows.h"
 #include <sodium.h>
 
 #define LEFT 32 // bytes of the left part; the right part is the rest

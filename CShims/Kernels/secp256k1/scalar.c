@@ -1,7 +1,7 @@
 // hash_to_curve of RFC 9380, suite secp256k1_XMD:..._SSWU_RO_, with Keccak-256
 // as its hash.
-#include "../rows.h"
 #include "../keccak/keccak.h"
+#include "../rows.h"
 #include "field.h"
 
 // The curve that the simplified SWU map reaches, y^2 = x^3 + A x + B, and its
