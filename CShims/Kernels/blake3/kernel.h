@@ -41,6 +41,10 @@ PASS void hash_pass(const struct shape *shape, const vec32 key[8], uint8_t *cons
 TARGET void ROW(derive)(enum kernels_context context, struct kernels_lanes salt, size_t salt_bytes,
                         struct kernels_lanes key, size_t key_bytes, struct kernels_lanes out,
                         size_t out_bytes, uint64_t live) {
+    if (pass_few(live, DERIVE_FEW)) {
+        scalar_derive(context, salt, salt_bytes, key, key_bytes, out, out_bytes, live);
+        return;
+    }
     struct shape shape = {
         BLAKE3_DERIVE_KEY_MATERIAL, salt_bytes, salt_bytes + key_bytes, out_bytes};
     vec32 words[8];
@@ -59,11 +63,15 @@ TARGET void ROW(derive)(enum kernels_context context, struct kernels_lanes salt,
 
 TARGET void ROW(blake3)(struct kernels_lanes in, size_t bytes, struct kernels_lanes out,
                         uint64_t live) {
+    if (bytes > BLAKE3_CHUNK || pass_few(live, BLAKE3_FEW)) {
+        scalar_blake3(in, bytes, out, live);
+        return;
+    }
     struct shape shape = {0, 0, bytes, 32};
     vec32 words[8];
     uint8_t *from[LANES32], *to[LANES32];
     for (int i = 0; i < 8; i++) words[i] = vec32_set(iv[i]);
-    while (bytes <= BLAKE3_CHUNK && !pass_few(live, BLAKE3_FEW)) {
+    while (!pass_few(live, BLAKE3_FEW)) {
         struct pass pass = pass_take(&live);
         pass_at(&pass, in, from);
         pass_at(&pass, out, to);
@@ -75,10 +83,14 @@ TARGET void ROW(blake3)(struct kernels_lanes in, size_t bytes, struct kernels_la
 
 TARGET void ROW(blake3_keyed)(struct kernels_lanes key, struct kernels_lanes in, size_t bytes,
                               struct kernels_lanes out, uint64_t live) {
+    if (bytes > BLAKE3_CHUNK || pass_few(live, BLAKE3_FEW)) {
+        scalar_blake3_keyed(key, in, bytes, out, live);
+        return;
+    }
     struct shape shape = {BLAKE3_KEYED_HASH, 0, bytes, 32};
     vec32 words[16] = {vec32_set(0)};
     uint8_t *from[LANES32], *keys[LANES32], *to[LANES32];
-    while (bytes <= BLAKE3_CHUNK && !pass_few(live, BLAKE3_FEW)) {
+    while (!pass_few(live, BLAKE3_FEW)) {
         struct pass pass = pass_take(&live);
         pass_at(&pass, key, keys);
         pass_at(&pass, in, from);

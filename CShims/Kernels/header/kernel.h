@@ -48,6 +48,10 @@ PASS void stream_pass(struct stream *stream, uint8_t *const material[LANES32]) {
 TARGET void ROW(header_stream)(struct kernels_lanes material, struct kernels_lanes in,
                                size_t in_bytes, struct kernels_lanes out, size_t out_bytes,
                                uint64_t live) {
+    if (pass_few(live, STREAM_FEW)) {
+        scalar_header_stream(material, in, in_bytes, out, out_bytes, live);
+        return;
+    }
     struct stream stream;
     uint8_t *keys[LANES32];
     stream.in_bytes = in_bytes, stream.out_bytes = out_bytes;

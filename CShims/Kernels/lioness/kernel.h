@@ -177,7 +177,8 @@ PASS uint64_t lioness_passes(struct kernels_lanes material, struct kernels_lanes
     struct lioness state;
     uint8_t *keys[LANES32];
     state.bytes = bytes;
-    while (bytes <= LEFT + BLAKE3_CHUNK && !pass_few(live, LIONESS_FEW)) {
+    if (bytes > LEFT + BLAKE3_CHUNK || pass_few(live, LIONESS_FEW)) return live;
+    while (!pass_few(live, LIONESS_FEW)) {
         struct pass pass = pass_take(&live);
         state.count = pass.count;
         pass_at(&pass, block, state.at);
