@@ -84,15 +84,17 @@ public struct PacketFactory {
     private let memory: Memory
     private let scratch: BuildScratch
     private let curve = Secp256k1.shared
+    /// The forward path and one for each SURB.
+    private static let pathsMax = 1 + Geometry.surbsMax
 
     /// A factory with working memory of its own; for one thread.
     public init(geometry: Geometry) {
         self.geometry = geometry
         var measure = Arena()
-        _ = BuildScratch(&measure)
+        _ = BuildScratch(&measure, lanes: PacketFactory.pathsMax)
         memory = Memory(measure.used)
         var arena = Arena(memory.region)
-        scratch = BuildScratch(&arena)
+        scratch = BuildScratch(&arena, lanes: PacketFactory.pathsMax)
     }
 
     private struct Route {
@@ -101,49 +103,76 @@ public struct PacketFactory {
         let plan: ProofPlan
     }
 
-    private func route(
-        _ nodes: PathNodes,
+    /// Secrets and proofs of paths, path i in lane i.
+    private func routes(
+        _ paths: [PathNodes],
         _ draw: (Int) -> [UInt8]
-    ) throws(Fault) -> Route {
-        guard nodes.count >= 1 else { throw .path }
-        var seed = draw(32)
-        let challenge = Address(draw(20))
-        let secrets = seed.withRegion { Build.derive(seed: $0, nodes: nodes, scratch: scratch) }
-        seed.withRegion { zeroize($0) }
-        var plan = ProofPlan()
-        guard secrets.count == nodes.count, let challenge,
-            ProofOfRelay.plan(
-                ownHalfKeys: secrets.ownHalfKeys,
-                ackHalfKeys: secrets.ackHalfKeys,
-                count: nodes.count,
-                lastChallenge: challenge,
-                curve: curve,
-                into: &plan
-            )
-        else { throw .publicKey }
-        return Route(nodes: nodes, secrets: secrets, plan: plan)
+    ) throws(Fault) -> [Route] {
+        var challenges: [Address] = []
+        for (lane, nodes) in paths.enumerated() {
+            guard nodes.count >= 1 else { throw .path }
+            var seed = draw(32)
+            guard seed.count == 32, let challenge = Address(draw(20)) else { throw .size }
+            scratch.nodes[lane] = nodes
+            seed.withRegion { seed in
+                scratch.seed[lane] = seed.load(0)
+                zeroize(seed)
+            }
+            challenges.append(challenge)
+        }
+        let lanes = LaneMask.first(paths.count)
+        guard Build.derive(lanes: lanes, scratch: scratch) == lanes else { throw .publicKey }
+        var routes: [Route] = []
+        for (lane, nodes) in paths.enumerated() {
+            let secrets = scratch.path(lane: lane)
+            var plan = ProofPlan()
+            guard
+                ProofOfRelay.plan(
+                    ownHalfKeys: secrets.ownHalfKeys,
+                    ackHalfKeys: secrets.ackHalfKeys,
+                    count: nodes.count,
+                    lastChallenge: challenges[lane],
+                    curve: curve,
+                    into: &plan
+                )
+            else { throw .publicKey }
+            scratch.proofs[lane] = plan.strings
+            routes.append(Route(nodes: nodes, secrets: secrets, plan: plan))
+        }
+        return routes
     }
 
+    /// Draws the room that a path's header leaves unused.
+    private func pad(_ route: Route, lane: Int, _ draw: (Int) -> [UInt8]) {
+        let count = Build.paddingBytes(nodes: route.nodes.count)
+        if count > 0 { scratch.padding.region(lane).store(bytes: draw(count), 0) }
+    }
+
+    /// Makes the headers of all paths, the forward one in lane 0; returns the sender ids: the
+    /// header's, which is also the first SURB's, then the other SURBs'.
     private func seal(
-        _ route: Route,
-        reply: Bool,
+        _ routes: [Route],
         senderID: SenderID,
         _ draw: (Int) -> [UInt8]
-    ) -> SealedHeader {
-        let count = Build.paddingBytes(nodes: route.nodes.count)
-        var padding = count > 0 ? draw(count) : []
-        return padding.withRegion {
-            Build.seal(
-                secrets: route.secrets,
-                nodes: route.nodes,
-                proofs: route.plan.strings,
-                noAck: false,
-                reply: reply,
-                senderID: senderID,
-                padding: $0,
-                scratch: scratch
-            )
+    ) -> [SenderID] {
+        var senderIDs = [senderID]
+        scratch.senderID[0] = senderID
+        for lane in routes.indices.dropFirst() {
+            if lane > 1 {
+                let next = SenderIDChain.next(
+                    senderIDs[lane - 2],
+                    position: UInt32(lane - 1)
+                )
+                senderIDs.append(next)
+            }
+            scratch.senderID[lane] = senderIDs[lane - 1]
+            pad(routes[lane], lane: lane, draw)
+            scratch.senderKey[lane] = Bytes16(draw(16)) ?? Bytes16()
         }
+        pad(routes[0], lane: 0, draw)
+        let lanes = LaneMask.first(routes.count)
+        Build.seal(lanes: lanes, reply: lanes & ~1, scratch: scratch)
+        return senderIDs
     }
 
     /// Builds a message.
@@ -159,9 +188,9 @@ public struct PacketFactory {
         guard request.returns.count <= Geometry.surbsMax,
             surbBytes + request.text.count <= geometry.messageBytesMax
         else { throw .size }
-        let forward = try route(request.forward, draw)
-        var returns: [Route] = []
-        for nodes in request.returns { returns.append(try route(nodes, draw)) }
+        defer { scratch.wipe() }
+        let routes = try routes([request.forward] + request.returns, draw)
+        let forward = routes[0]
         guard var senderID = SenderID(draw(18)) else { throw .size }
         if let pseudonym = request.pseudonym {
             for index in 0..<Geometry.pseudonymBytes { senderID[index] = pseudonym[index] }
@@ -169,19 +198,14 @@ public struct PacketFactory {
         var details = Details()
         details.secrets = forward.secrets
         details.plan = forward.plan
-        details.senderIDs = [senderID]
+        details.senderIDs = seal(routes, senderID: senderID, draw)
+        let header = scratch.sealed(lane: 0)
         var openers: [ReplyOpener] = []
-        for (index, route) in returns.enumerated() {
-            // The first SURB goes by the header's own id.
-            if index > 0 {
-                senderID = SenderIDChain.next(senderID, position: UInt32(index))
-                details.senderIDs.append(senderID)
-            }
-            let made = surb(route, senderID, draw)
+        for lane in routes.indices.dropFirst() {
+            let made = surb(routes[lane], lane: lane)
             details.surbs.append(made.bytes)
             openers.append(made.opener)
         }
-        let header = seal(forward, reply: false, senderID: details.senderIDs[0], draw)
         let data = Message.encode(
             signal: request.signal,
             surbs: details.surbs,
@@ -206,19 +230,16 @@ public struct PacketFactory {
         )
     }
 
-    private func surb(
-        _ route: Route,
-        _ senderID: SenderID,
-        _ draw: (Int) -> [UInt8]
-    ) -> (bytes: [UInt8], opener: ReplyOpener) {
+    /// The SURB whose header stands in a lane.
+    private func surb(_ route: Route, lane: Int) -> (bytes: [UInt8], opener: ReplyOpener) {
         var surb = SURB()
         surb.firstKeyID = route.nodes.keyIDs[0]
         surb.alpha = route.secrets.alpha
-        surb.header = seal(route, reply: true, senderID: senderID, draw)
-        surb.senderKey = Bytes16(draw(16)) ?? Bytes16()
+        surb.header = scratch.sealed(lane: lane)
+        surb.senderKey = scratch.senderKey[lane]
         surb.proofValues = route.plan.values
         var opener = ReplyOpener()
-        opener.senderID = senderID
+        opener.senderID = scratch.senderID[lane]
         opener.senderKey = surb.senderKey
         opener.count = route.secrets.count
         opener.secrets = route.secrets.secrets
@@ -241,6 +262,7 @@ public struct PacketFactory {
         let surb = bytes.withRegion { SURB($0) }
         let nodeCount = ProofOfRelay.pathLength(surb.proofValues)
         guard nodeCount >= 1, nodeCount <= Geometry.nodesMax else { throw .path }
+        defer { scratch.wipe() }
         var details = Details()
         details.padded = pad(Message.encode(signal: signal, surbs: [], text: text))
         var packet = [UInt8](repeating: 0, count: geometry.packetBytes)
@@ -267,6 +289,7 @@ public struct PacketFactory {
 
     /// Opens a reply's payload block, peeled of our own layer, in place.
     public func open(_ payload: inout [UInt8], opener: ReplyOpener) {
+        defer { scratch.wipe() }
         payload.withRegion { Reply.open(payload: $0, opener: opener, scratch: scratch) }
     }
 

@@ -74,17 +74,16 @@ public enum Build {
         halfKeys: Bool = true,
         scratch: BuildScratch
     ) -> PathSecrets {
-        var path = PathSecrets()
         scratch.seed[0] = seed.load(0)
         scratch.nodes[0] = nodes
-        guard derive(lanes: 1, halfKeys: halfKeys, scratch: scratch) == 1 else { return path }
-        path.count = nodes.count
-        path.alpha = scratch.alpha[0]
-        for node in 0..<nodes.count {
-            path.secrets[node] = scratch.secrets[0][node]
-            guard halfKeys else { continue }
-            path.ownHalfKeys[node] = scratch.ownHalfKeys[0][node]
-            path.ackHalfKeys[node] = scratch.ackHalfKeys[0][node]
+        guard derive(lanes: 1, halfKeys: halfKeys, scratch: scratch) == 1 else {
+            return PathSecrets()
+        }
+        var path = scratch.path(lane: 0)
+        if !halfKeys {
+            // What an earlier path left.
+            path.ownHalfKeys = [4 of Bytes32](repeating: Bytes32())
+            path.ackHalfKeys = [4 of Bytes32](repeating: Bytes32())
         }
         return path
     }

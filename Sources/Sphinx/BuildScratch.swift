@@ -105,6 +105,20 @@ public struct BuildScratch: Sendable {
         senderKey[lane] = opener.senderKey
     }
 
+    /// What is known of a lane's path, after `Build.derive` with half-keys.
+    @_noLocks
+    public func path(lane: Int) -> PathSecrets {
+        var path = PathSecrets()
+        path.count = count[lane]
+        path.alpha = alpha[lane]
+        for node in 0..<path.count {
+            path.secrets[node] = secrets[lane][node]
+            path.ownHalfKeys[node] = ownHalfKeys[lane][node]
+            path.ackHalfKeys[node] = ackHalfKeys[lane][node]
+        }
+        return path
+    }
+
     /// A lane's finished header, after `Build.seal`.
     @_noLocks
     public func sealed(lane: Int) -> SealedHeader {
