@@ -40,7 +40,7 @@ static const struct kernels portable = {
     .name = "portable",
     TAKE(alpha_step, portable),
     TAKE(edwards_mul, portable),
-    TAKE(edwards_mul_base, scalar),
+    TAKE(edwards_mul_base, portable),
     TAKE(scalar_clamp_reduce, scalar),
     TAKE(scalar_mul, scalar),
     TAKE(derive, portable),

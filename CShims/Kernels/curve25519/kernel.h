@@ -58,7 +58,8 @@ TARGET static uint64_t combs_make(struct comb *comb, const struct packing *packi
         root_power(power, power, groups);
         for (int g = 0; g < groups; g++) {
             struct doubler a;
-            valid |= (uint64_t)decoding_finish(&a, &decoding[g], &power[g]) << LANES * (j + g);
+            mask decodes = decoding_finish(&a, &decoding[g], &power[g]);
+            valid |= mask_lanes(decodes) << LANES * (j + g);
             comb_make(&comb[j + g], &a);
         }
     }

@@ -19,7 +19,7 @@
 #define WORD_PRODUCTS 0 // a product of more than 52 bits takes two operations
 #define LANES_ALL     0xff
 typedef __m512i vec;
-typedef uint8_t mask; // bit i is lane i
+typedef uint8_t mask; // one bit a lane, in a form of the machine's own
 
 INLINE vec vec_set(uint64_t x) { return _mm512_set1_epi64((long long)x); }
 INLINE vec vec_add(vec a, vec b) { return _mm512_add_epi64(a, b); }
@@ -31,6 +31,7 @@ INLINE vec vec_andnot(vec a, vec b) { return _mm512_andnot_si512(a, b); } // ~a 
 #define vec_shl(a, n) _mm512_slli_epi64(a, n)
 #define vec_shr(a, n) _mm512_srli_epi64(a, n)
 #define vec_rol(a, n) _mm512_rol_epi64(a, n)
+INLINE uint64_t mask_lanes(mask m) { return m; } // bit i is lane i
 INLINE vec vec_select(mask m, vec a, vec b) {
     return _mm512_mask_blend_epi64(m, b, a);
 } // m ? a : b

@@ -60,6 +60,7 @@ INLINE vec vec_shl(vec a, int n) {
 }
 INLINE vec vec_shr(vec a, int n) { return vec_bounds(a.least >> n, a.most >> n); }
 INLINE vec vec_rol(vec a, int n) { return (void)a, (void)n, vec_bounds(0, UINT64_MAX); }
+INLINE uint64_t mask_lanes(mask m) { return m; }
 INLINE vec vec_select(mask m, vec a, vec b) {
     (void)m;
     return vec_bounds(a.least < b.least ? a.least : b.least, a.most > b.most ? a.most : b.most);

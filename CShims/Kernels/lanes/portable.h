@@ -11,9 +11,9 @@
 
 #define LANES         1
 #define WORD_PRODUCTS 1
-#define LANES_ALL     1
+#define LANES_ALL     (~(mask)0)
 typedef uint64_t vec;
-typedef uint8_t mask;
+typedef uint64_t mask; // all ones or zero
 
 #define LOW52 (((uint64_t)1 << 52) - 1)
 
@@ -27,10 +27,11 @@ INLINE vec vec_andnot(vec a, vec b) { return ~a & b; }
 #define vec_shl(a, n) ((vec)(a) << (n))
 #define vec_shr(a, n) ((vec)(a) >> (n))
 INLINE vec vec_rol(vec a, int n) { return n == 0 ? a : a << n | a >> (64 - n); }
-INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (mask_of(m) & (a ^ b)); }
-// 1 exactly if a is 0: then neither a nor -a has its highest bit set.
-INLINE mask vec_zero_mask(vec a) { return (mask)(1 ^ (barrier(a) | (0 - barrier(a))) >> 63); }
-INLINE mask vec_bit_mask(vec a, uint64_t bit) { return 1 ^ vec_zero_mask(a & bit); }
+INLINE uint64_t mask_lanes(mask m) { return m & 1; }
+INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (m & (a ^ b)); }
+// The bit is 1 exactly if a is 0: then neither a nor -a has its highest bit set.
+INLINE mask vec_zero_mask(vec a) { return mask_of(1 ^ (barrier(a) | (0 - barrier(a))) >> 63); }
+INLINE mask vec_bit_mask(vec a, uint64_t bit) { return ~vec_zero_mask(a & bit); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return vec_zero_mask(a ^ b); }
 INLINE vec vec_times(vec a, uint64_t b) { return a * b; } // below 2^64
 INLINE vec vec_swap_bytes(vec a) { return __builtin_bswap64(a); }
@@ -43,13 +44,21 @@ INLINE void column_add_product(column *at, vec a, vec b) { at[0] += (column)a * 
 INLINE void columns_double(column *c, int from, int to) {
     for (int k = from; k < to; k++) c[k] += c[k];
 }
-INLINE void columns_settle(const column *c, int count, vec *out) {
-    column carry = 0;
+INLINE column columns_carry(column carry, const column *c, int count, vec *out) {
     for (int k = 0; k < count; k++) {
         carry += c[k];
         out[k] = (vec)carry & LOW52;
         carry >>= 52;
     }
+    return carry;
+}
+// Two chains that do not wait for each other: the middle column gives to the upper half at once,
+// and takes from the lower one below 2^56 that stay.
+INLINE void columns_settle(const column *c, int count, vec *out) {
+    int middle = count / 2 - 1;
+    (void)columns_carry(c[middle] >> 52, c + middle + 1, count - middle - 1, out + middle + 1);
+    out[middle] = (vec)c[middle] & LOW52;
+    out[middle] += (vec)columns_carry(0, c, middle, out);
 }
 INLINE vec vec_add_low(vec c, vec a, vec b) {
     return c + ((vec)((column)(a & LOW52) * (b & LOW52)) & LOW52);

@@ -135,7 +135,7 @@ TARGET uint64_t ROW(equal)(struct kernels_lanes a, struct kernels_lanes b, size_
             vec_load_block(right, at, part, y);
             for (int k = 0; k < 8; k++) difference = vec_or(difference, vec_xor(x[k], y[k]));
         }
-        uint64_t equal = vec_zero_mask(difference);
+        uint64_t equal = mask_lanes(vec_zero_mask(difference));
         for (int i = 0; i < group.count; i++) same |= (equal >> i & 1) << group.lane[i];
     }
     return same;
