@@ -16,21 +16,12 @@ struct affine {
 // a + c, or a - c in the lanes of `negative`.
 ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const struct adder *a,
                         const struct affine *c, mask negative, enum wanted wanted) {
-    struct factor minus = factor_select(negative, &c->sum, &c->difference);
-    struct factor plus = factor_select(negative, &c->difference, &c->sum);
-    struct sum mm = factor_mul(&a->difference, &minus, 0), pp = factor_mul(&a->sum, &plus, 1);
-    struct sum sum_e = sum_sub(&pp, &mm), sum_h = sum_add(&pp, &mm);
-    struct factor e = factor_of(&sum_e), h = factor_of(&sum_h);
-
-    struct sum tt = factor_mul(&a->t, &c->t2d, 0), z = sum_of(&a->z), bias = sum_bias();
-    struct sum zz = sum_add(&z, &z);
+    struct halves q;
+    plus_first(&q, a, &c->sum, &c->difference, negative);
+    struct sum z = sum_of(&a->z), bias = sum_bias(), zz = sum_add(&z, &z);
     zz = sum_add(&zz, &bias);
-    struct sum less = sum_sub(&zz, &tt), more = sum_add(&zz, &tt);
-    struct sum sum_f = sum_select(negative, &more, &less);
-    struct sum sum_g = sum_select(negative, &less, &more);
-    struct factor f = factor_of(&sum_f), g = factor_of(&sum_g);
-
-    finish(doubler, adder, &e, &f, &g, &h, wanted);
+    plus_second(&q, a, &zz, &c->t2d, negative);
+    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
 }
 
 // Field `field` of the chosen entry: reads all entries.

@@ -106,16 +106,6 @@ INLINE mask comb_signs(mask chosen[ENTRIES], const struct scalars *signs, int pl
     return vec_bit_mask(opposite, 1);
 }
 
-INLINE mask comb_choose(struct cached *out, const struct cached *entry, const struct scalars *signs,
-                        int place) {
-    mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
-    out->difference = entry_field(entry, offsetof(struct cached, difference), chosen);
-    out->sum = entry_field(entry, offsetof(struct cached, sum), chosen);
-    out->t2d = entry_field(entry, offsetof(struct cached, t2d), chosen);
-    out->z2 = entry_field(entry, offsetof(struct cached, z2), chosen);
-    return negative;
-}
-
 // The signs of k, or of k + 1 in the lanes that are returned, where k is even.
 INLINE mask scalar_signs(struct scalars *signs, const struct scalars *k) {
     for (int i = 0; i < 4; i++) {
@@ -125,18 +115,31 @@ INLINE mask scalar_signs(struct scalars *signs, const struct scalars *k) {
     return (mask)~vec_bit_mask(k->word[0], 1) & LANES_ALL;
 }
 
+// a plus the entry that the signs at `place` choose. The entry is read in parts, among the
+// products: reading is the load unit's work, and the multiplier has its own meanwhile.
+INLINE void comb_plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
+                      const struct cached *entry, const struct scalars *signs, int place,
+                      enum wanted wanted) {
+    struct halves q;
+    mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
+    struct factor difference = entry_field(entry, offsetof(struct cached, difference), chosen);
+    struct factor sum = entry_field(entry, offsetof(struct cached, sum), chosen);
+    plus_first(&q, a, &sum, &difference, negative);
+    struct factor z2 = entry_field(entry, offsetof(struct cached, z2), chosen);
+    struct sum zz = factor_mul(&a->z, &z2, 1);
+    struct factor t2d = entry_field(entry, offsetof(struct cached, t2d), chosen);
+    plus_second(&q, a, &zz, &t2d, negative);
+    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+}
+
 ROUTINE void comb_add(struct adder *out, const struct adder *a, const struct cached *entry,
                       const struct scalars *signs, int place) {
-    struct cached c;
-    mask negative = comb_choose(&c, entry, signs, place);
-    plus(NULL, out, a, &c, negative, ADDER);
+    comb_plus(NULL, out, a, entry, signs, place, ADDER);
 }
 
 ROUTINE void comb_add_last(struct doubler *out, const struct adder *a, const struct cached *entry,
                            const struct scalars *signs, int place) {
-    struct cached c;
-    mask negative = comb_choose(&c, entry, signs, place);
-    plus(out, NULL, a, &c, negative, DOUBLER);
+    comb_plus(out, NULL, a, entry, signs, place, DOUBLER);
 }
 
 // out := k A, for any k < 2^256 - 1. Constant time in k.

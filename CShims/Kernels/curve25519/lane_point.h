@@ -50,8 +50,8 @@ INLINE void finish(struct doubler *doubler, struct adder *adder, const struct fa
     }
 }
 
-// E = -2 X Y, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et al.'s: the
-// same point). Sums stay below 2^63.5: bias + 3 products.
+// E = X^2 + Y^2 - (X + Y)^2, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et
+// al.'s: the same point). Sums stay below 2^63.5: bias + 3 products.
 INLINE void twice(struct doubler *doubler, struct adder *adder, const struct doubler *a,
                   enum wanted wanted) {
     struct sum xx = factor_square(&a->x, 1), yy = factor_square(&a->y, 0);
@@ -63,30 +63,48 @@ INLINE void twice(struct doubler *doubler, struct adder *adder, const struct dou
     sum_f = sum_add(&sum_f, &sum_g);
     struct factor f = factor_of(&sum_f);
 
-    struct sum xy = factor_mul(&a->x, &a->y, 0), bias = sum_bias();
-    struct sum sum_e = sum_sub(&bias, &xy);
-    sum_e = sum_add(&sum_e, &sum_e);
+    struct sum x = sum_of(&a->x), y = sum_of(&a->y), both = sum_add(&x, &y);
+    struct factor root = factor_of(&both);
+    struct sum square = factor_square(&root, 0), sum_e = sum_sub(&sum_h, &square);
     struct factor e = factor_of(&sum_e);
 
     finish(doubler, adder, &e, &f, &g, &h, wanted);
 }
 
-// a + c, or a - c in the lanes of `negative`: -c has its first two fields exchanged and T negated.
-INLINE void plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
-                 const struct cached *c, mask negative, enum wanted wanted) {
-    struct factor minus = factor_select(negative, &c->sum, &c->difference);
-    struct factor sum = factor_select(negative, &c->difference, &c->sum);
+// Addition in two halves, so that a table can be read between them. For a - c, in the lanes of
+// `negative`: -c has its first two fields exchanged and T negated.
+struct halves {
+    struct factor e, f, g, h;
+};
+
+INLINE void plus_first(struct halves *q, const struct adder *a, const struct factor *c_sum,
+                       const struct factor *c_difference, mask negative) {
+    struct factor minus = factor_select(negative, c_sum, c_difference);
+    struct factor sum = factor_select(negative, c_difference, c_sum);
     struct sum mm = factor_mul(&a->difference, &minus, 0), pp = factor_mul(&a->sum, &sum, 1);
     struct sum sum_e = sum_sub(&pp, &mm), sum_h = sum_add(&pp, &mm);
-    struct factor e = factor_of(&sum_e), h = factor_of(&sum_h);
+    q->e = factor_of(&sum_e);
+    q->h = factor_of(&sum_h);
+}
 
-    struct sum tt = factor_mul(&a->t, &c->t2d, 0), zz = factor_mul(&a->z, &c->z2, 1);
-    struct sum less = sum_sub(&zz, &tt), more = sum_add(&zz, &tt);
+// zz is 2 Z Z' + bias.
+INLINE void plus_second(struct halves *q, const struct adder *a, const struct sum *zz,
+                        const struct factor *c_t2d, mask negative) {
+    struct sum tt = factor_mul(&a->t, c_t2d, 0);
+    struct sum less = sum_sub(zz, &tt), more = sum_add(zz, &tt);
     struct sum sum_f = sum_select(negative, &more, &less);
     struct sum sum_g = sum_select(negative, &less, &more);
-    struct factor f = factor_of(&sum_f), g = factor_of(&sum_g);
+    q->f = factor_of(&sum_f);
+    q->g = factor_of(&sum_g);
+}
 
-    finish(doubler, adder, &e, &f, &g, &h, wanted);
+INLINE void plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
+                 const struct cached *c, mask negative, enum wanted wanted) {
+    struct halves q;
+    plus_first(&q, a, &c->sum, &c->difference, negative);
+    struct sum zz = factor_mul(&a->z, &c->z2, 1);
+    plus_second(&q, a, &zz, &c->t2d, negative);
+    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
 }
 
 ROUTINE void point_double_times(struct doubler *a, int count) {
