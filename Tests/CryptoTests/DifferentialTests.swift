@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `every kernel of the table is compared`() {
-        #expect(Self.kernels.count == Int(probe_kernel_count()))
+        #expect(Self.kernels.count == Int(probe_table_size()))
         #expect(Set(Self.kernels).count == Self.kernels.count)
     }
 

@@ -414,9 +414,8 @@ static uint64_t trial_judge(struct trial *trial, const struct kernels *row,
     return mismatches + (uint64_t)__builtin_popcountll(lanes) + (uint64_t)elsewhere;
 }
 
-// The table is a name and then a pointer for each kernel.
-int probe_kernel_count(void) {
-    return (int)((sizeof(struct kernels) - sizeof(const char *)) / sizeof(void (*)(void)));
+int probe_table_size(void) {
+    return (int)((sizeof(struct kernels) - offsetof(struct kernels, alpha_step)) / sizeof(void *));
 }
 
 const char *probe_kernel(int index) {

@@ -15,10 +15,10 @@ void probe_secp256k1_load48(const uint8_t *in, uint8_t *out);
 
 // -- Rows against the scalar one
 
-// How many kernels the table has.
-int probe_kernel_count(void);
-// The names of those that are compared, in the table's order; NULL after the last.
+// The names of the table's kernels; NULL after the last.
 const char *probe_kernel(int index);
+// How many kernels the table has.
+int probe_table_size(void);
 // 1 if a case costs a scalar multiplication or as much.
 int probe_is_slow(const char *kernel);
 // 1 if this machine can run the row.
