@@ -8,11 +8,11 @@ cd "$(dirname "$0")/../.."
 CC=${CT_CC:-$(dirname "$(readlink -f "$(command -v swift)")")/clang}
 here=Tests/ConstantTime out=.build/ct
 mkdir -p $out
-# The avx512 row exists only for x86-64; no file stands outside the list.
 mapfile -t kernels < <(find CShims/Kernels -name '*.c' | sort)
 common=("${kernels[@]}" Tests/KernelProbe/calls.c Tests/KernelProbe/inputs.c)
-flags=(-std=gnu17 -gdwarf-4 -fno-omit-frame-pointer -fno-math-errno -Wall -Wextra -Werror
+flags=(-std=gnu17 -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror
     -ICShims/Kernels/include)
+readable=(-gdwarf-4 -fno-omit-frame-pointer -DDRAY_TAINT)
 taint=("${common[@]}" $here/{secret,leaks,vector,taint}.c)
 
 build() { # name, then what differs
@@ -31,7 +31,7 @@ must_leak() { # command...
 
 for level in -O2 -O3; do
     echo "== MemorySanitizer, $level"
-    build msan$level $level -DDRAY_TAINT -fsanitize=memory -fno-sanitize-memory-param-retval \
+    build msan$level $level "${readable[@]}" -fsanitize=memory -fno-sanitize-memory-param-retval \
         -include $here/instructions.h "${taint[@]}"
     must_leak $out/msan$level
     $out/msan$level portable avx512
@@ -40,7 +40,7 @@ done
 # Valgrind's processor has no AVX-512.
 for level in -O2 -O3; do
     echo "== memcheck, $level"
-    build memcheck$level $level -DDRAY_TAINT "${taint[@]}"
+    build memcheck$level $level "${readable[@]}" "${taint[@]}"
     memcheck=(valgrind -q --error-exitcode=99 --suppressions=$here/memcheck.supp)
     must_leak "${memcheck[@]}" $out/memcheck$level
     "${memcheck[@]}" $out/memcheck$level scalar portable

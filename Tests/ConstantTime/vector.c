@@ -2,6 +2,9 @@
 // secret, and no word may look like a leak.
 #include "secret.h"
 #if defined(__x86_64__)
+#if __has_feature(memory_sanitizer)
+#include "instructions.h"
+#endif
 #include "../../CShims/Kernels/lanes/avx512.h"
 
 TARGET static vec compute(vec a, vec b) {

@@ -437,7 +437,7 @@ uint64_t probe_compare(const struct kernels *row, const char *kernel, uint64_t s
     catch_faults();
     uint64_t mismatches = 0;
     for (uint64_t done = 0; done < cases;) {
-        inputs_turn(&trial->inputs);
+        if (call->field[0].kind == CALL_POINT) inputs_turn(&trial->inputs);
         trial_prepare(trial, cases - done);
         mismatches += trial_judge(trial, row, first);
         done += (uint64_t)__builtin_popcountll(trial->live);
