@@ -19,6 +19,12 @@
                                struct kernels_lanes scalar,                                        \
                                struct kernels_lanes out,                                           \
                                uint64_t live);                                                     \
+    uint64_t row##_edwards_table(                                                                  \
+        struct kernels_lanes point, struct kernels_lanes table, uint64_t live);                    \
+    void row##_edwards_mul_table(struct kernels_lanes table,                                       \
+                                 struct kernels_lanes scalar,                                      \
+                                 struct kernels_lanes out,                                         \
+                                 uint64_t live);                                                   \
     void row##_edwards_mul_base(                                                                   \
         struct kernels_lanes scalar, struct kernels_lanes out, uint64_t live);                     \
     void row##_scalar_clamp_reduce(                                                                \

@@ -70,7 +70,8 @@ static int is_one_of(const char *const *names, const char *name) {
 // Where MemorySanitizer must lose the marks; memcheck keeps them. README.md says why.
 static int is_unfollowed(const struct call *call, const struct kernels *row) {
     static const char *const sodium[] = {"edwards_mul_base", "header_stream", "header_mac", NULL};
-    static const char *const borrow[] = {"alpha_step", "edwards_mul", NULL};
+    static const char *const borrow[] = {
+        "alpha_step", "edwards_mul", "edwards_table", "edwards_mul_table", NULL};
     if (secret_sees_everything()) return 0;
     // The scalar row's function, in whatever row it serves: calls have the order of the table.
     size_t at = 1 + (size_t)(call - calls);

@@ -26,7 +26,8 @@ func `datagrams of every length come back whole`(geometry: Geometry) {
     #expect(world.entry.counters.tooLong == 1 && world.atTarget.isEmpty)
     world.answer = { _ in [UInt8](repeating: 1, count: 4_097) }
     world.send([1])
-    world.run(millis: 200)
+    // There, to the target and back: up to 80 ms each.
+    world.run(millis: 300)
     #expect(world.exit.counters.tooLong == 1 && world.delivered.isEmpty)
 }
 

@@ -16,6 +16,27 @@ CALL(edwards_mul) {
     (void)s;
     return (struct call_result){row->edwards_mul(f[0], f[1], f[2], live), 0};
 }
+
+// Only the row that made a table can read it, so a table is made and used in one call.
+static _Thread_local uint8_t tables[KERNELS_LANES_MAX][KERNELS_TABLE_BYTES];
+
+static struct call_result multiply_by_table(const struct kernels *row, struct kernels_lanes point,
+                                            struct kernels_lanes scalar, struct kernels_lanes out,
+                                            uint64_t live) {
+    const struct kernels_lanes table = {tables[0], sizeof tables[0], NULL};
+    uint64_t valid = row->edwards_table(point, table, live);
+    row->edwards_mul_table(table, scalar, out, valid);
+    return (struct call_result){valid, 0};
+}
+CALL(edwards_table) {
+    uint8_t scalar[32];
+    memcpy(scalar, s->node_scalar, sizeof scalar);
+    return multiply_by_table(row, f[0], (struct kernels_lanes){scalar, 0, NULL}, f[1], live);
+}
+CALL(edwards_mul_table) {
+    (void)s;
+    return multiply_by_table(row, f[0], f[1], f[2], live);
+}
 CALL(edwards_mul_base) {
     (void)s;
     row->edwards_mul_base(f[0], f[1], live);
@@ -91,6 +112,9 @@ const struct call calls[] = {
     {KERNEL(alpha_step), .field = {POINT, OUT(32, 32), OUT(32, 32)}, .output = 2, .shares = 1,
      .is_slow = 1},
     {KERNEL(edwards_mul), .field = {POINT, SCALAR, OUT(32, 32)}, .output = 2, .shares = 1,
+     .is_slow = 1},
+    {KERNEL(edwards_table), .field = {POINT, OUT(32, 32)}, .is_slow = 1},
+    {KERNEL(edwards_mul_table), .field = {POINT, SCALAR, OUT(32, 32)}, .output = 2, .shares = 1,
      .is_slow = 1},
     {KERNEL(edwards_mul_base), .field = {SCALAR, OUT(32, 32)}, .is_slow = 1},
     {KERNEL(scalar_clamp_reduce), .field = {WIDE, OUT(32, 32)}, .output = 1, .shares = 1},

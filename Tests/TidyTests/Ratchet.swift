@@ -3,7 +3,7 @@ enum Ratchet {
     /// Functions longer than a screen, by "path name".
     static let longFunctions: [String: Int] = [
         "Tests/NodeTests/NodeJourneyTests.swift "
-            + "`a message and long datagrams go through a relay, and the relay is paid`": 61,
+            + "`a message and long datagrams go through a relay, and the relay is paid`": 61
     ]
 
     /// The word `unsafe` outside the modules whose business is memory.

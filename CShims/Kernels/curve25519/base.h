@@ -24,6 +24,18 @@ ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const stru
     finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
 }
 
+// out := sum - point in the lanes of `even`, where k + 1 was taken for k; sum in the others.
+INLINE void affine_correct(struct doubler *out, const struct adder *sum, const struct affine *point,
+                           mask even) {
+    const struct factor one = factor_small(1), zero = factor_small(0);
+    struct affine c;
+    c.sum = factor_select(even, &point->sum, &one);
+    c.difference = factor_select(even, &point->difference, &one);
+    c.t2d = factor_select(even, &point->t2d, &zero);
+    affine_add(out, NULL, sum, &c, LANES_ALL, DOUBLER);
+    wipe(&c, sizeof c);
+}
+
 // Field `field` of the chosen entry: reads all entries.
 INLINE struct factor base_field(const uint64_t entry[8][3][5], int field, const mask *chosen) {
     struct factor out = factor_set(entry[0][field]);
@@ -59,13 +71,9 @@ ROUTINE void base_multiply(struct doubler *out, const struct scalars *k) {
         }
         if (place > 0) point_double(&sum, &x);
     }
-    const struct factor one = factor_small(1), zero = factor_small(0);
-    const struct factor b_sum = factor_set(base_point[0]), b_difference = factor_set(base_point[1]);
-    const struct factor b_t2d = factor_set(base_point[2]);
-    c.sum = factor_select(even, &b_sum, &one);
-    c.difference = factor_select(even, &b_difference, &one);
-    c.t2d = factor_select(even, &b_t2d, &zero);
-    affine_add(out, NULL, &sum, &c, LANES_ALL, DOUBLER);
+    const struct affine b = {
+        factor_set(base_point[0]), factor_set(base_point[1]), factor_set(base_point[2])};
+    affine_correct(out, &sum, &b, even);
     wipe(&signs, sizeof signs);
     wipe(&sum, sizeof sum);
     wipe(&x, sizeof x);

@@ -20,14 +20,18 @@ struct comb {
     struct cached point;
 };
 
-// 2^(32 j) A and twice that, for j = 0..7: tooth j / 2 of block j % 2. The last tooth needs no
-// double and is where the sums begin.
+// 2^(spacing j) A and twice that, for j = 0 .. blocks * TEETH - 1: tooth j / blocks of block
+// j % blocks. The last tooth needs no double and is where the sums begin.
+#define TEETH_BLOCKS_MAX 4
 struct teeth {
-    struct cached once[BLOCKS][TEETH - 1], twice[BLOCKS][TEETH - 1];
-    struct adder last[BLOCKS];
+    struct cached once[TEETH_BLOCKS_MAX][TEETH - 1], twice[TEETH_BLOCKS_MAX][TEETH - 1];
+    struct adder last[TEETH_BLOCKS_MAX];
 };
 
-ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct doubler *a) {
+// Teeth lie 64 places apart, so spacing is 64 / blocks; blocks is at most TEETH_BLOCKS_MAX.
+ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct doubler *a,
+                        int blocks) {
+    const int spacing = 64 / blocks;
     struct doubler x = *a;
     struct sum xs = sum_of(&a->x), ys = sum_of(&a->y), bias = sum_bias();
     struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
@@ -35,42 +39,40 @@ ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct 
     struct adder z = {factor_of(&plus), factor_of(&minus), a->z, mul(&a->x, &a->y)};
     point_cache(point, &z);
 
-    for (int j = 0; j < BLOCKS * TEETH; j++) {
-        int block = j % BLOCKS, tooth = j / BLOCKS;
+    for (int j = 0; j < blocks * TEETH; j++) {
+        int block = j % blocks, tooth = j / blocks;
         if (tooth == TEETH - 1) {
             teeth->last[block] = z;
-            if (block == BLOCKS - 1) break;
-            point_double_times(&x, SPACING - 1);
+            if (block == blocks - 1) break;
+            point_double_times(&x, spacing - 1);
             point_double_both(&x, &z, &x);
             continue;
         }
         point_cache(&teeth->once[block][tooth], &z);
         point_double_both(&x, &z, &x);
         point_cache(&teeth->twice[block][tooth], &z);
-        point_double_times(&x, SPACING - 2);
+        point_double_times(&x, spacing - 2);
         point_double_both(&x, &z, &x);
     }
 }
 
 // Entry e is the last tooth, plus or minus the others: bit j of e set means plus tooth j.
-ROUTINE void comb_fill(struct comb *comb, const struct teeth *teeth) {
-    for (int block = 0; block < BLOCKS; block++) {
-        struct adder sum[ENTRIES];
-        sum[0] = teeth->last[block];
-        for (int tooth = 0; tooth < TEETH - 1; tooth++)
-            point_add(&sum[0], &sum[0], &teeth->once[block][tooth], LANES_ALL);
-        for (int tooth = 0; tooth < TEETH - 1; tooth++)
-            for (int e = 0; e < 1 << tooth; e++)
-                point_add(&sum[e | 1 << tooth], &sum[e], &teeth->twice[block][tooth], 0);
-        for (int e = 0; e < ENTRIES; e++) point_cache(&comb->entry[block][e], &sum[e]);
-    }
+ROUTINE void block_fill(struct cached entry[ENTRIES], const struct teeth *teeth, int block) {
+    struct adder sum[ENTRIES];
+    sum[0] = teeth->last[block];
+    for (int tooth = 0; tooth < TEETH - 1; tooth++)
+        point_add(&sum[0], &sum[0], &teeth->once[block][tooth], LANES_ALL);
+    for (int tooth = 0; tooth < TEETH - 1; tooth++)
+        for (int e = 0; e < 1 << tooth; e++)
+            point_add(&sum[e | 1 << tooth], &sum[e], &teeth->twice[block][tooth], 0);
+    for (int e = 0; e < ENTRIES; e++) point_cache(&entry[e], &sum[e]);
 }
 
 // A need not be in the prime-order group. a->z must be 1.
 ROUTINE void comb_make(struct comb *comb, const struct doubler *a) {
     struct teeth teeth;
-    teeth_make(&teeth, &comb->point, a);
-    comb_fill(comb, &teeth);
+    teeth_make(&teeth, &comb->point, a, BLOCKS);
+    for (int block = 0; block < BLOCKS; block++) block_fill(comb->entry[block], &teeth, block);
 }
 
 // Scalars, four words, one in each lane.

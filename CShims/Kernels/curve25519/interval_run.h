@@ -1,7 +1,7 @@
 // The point arithmetic over intervals.
 #include "../lanes/interval.h"
-#include "base.h"
 #include "order.h"
+#include "table.h"
 
 // A factor as wide as factor_of() lets it become.
 static struct factor factor_any(void) {
@@ -54,5 +54,8 @@ static void run_over_intervals(void) {
     comb_make(&comb, &d);
     comb_multiply(&d, &comb, &k);
     base_multiply(&d, &k);
+    struct kept kept;
+    kept_make(&kept, &doubler);
+    kept_multiply(&d, &kept, &k);
     points_encode(encoded, &d, 1);
 }

@@ -6,8 +6,8 @@
 // the row whose `derive` serves, as DERIVE.
 #include "../blake3/blake3.h"
 #include "../rows.h"
-#include "base.h"
 #include "order.h"
+#include "table.h"
 
 #define VECTORS_MAX (KERNELS_LANES_MAX / LANES)
 
@@ -41,9 +41,9 @@ INLINE void words_store(uint8_t (*out)[32], const vec word[4], int j) {
     for (int i = 0; i < 4; i++) vec_store(at, 8 * (size_t)i, word[i]);
 }
 
-// Decodes every vector and makes its comb; bit i of the result is entry i.
-TARGET static uint64_t combs_make(struct comb *comb, const struct packing *packing,
-                                  struct kernels_lanes points) {
+// Points of all vectors, decoded; bit i of the result is entry i.
+TARGET static uint64_t points_decode(struct doubler *out, const struct packing *packing,
+                                     struct kernels_lanes points) {
     uint64_t valid = 0;
     for (int j = 0; j < packing->vectors; j += GROUPS_MAX) {
         int groups = packing->vectors - j < GROUPS_MAX ? packing->vectors - j : GROUPS_MAX;
@@ -57,13 +57,20 @@ TARGET static uint64_t combs_make(struct comb *comb, const struct packing *packi
         }
         root_power(power, power, groups);
         for (int g = 0; g < groups; g++) {
-            struct doubler a;
-            mask decodes = decoding_finish(&a, &decoding[g], &power[g]);
+            mask decodes = decoding_finish(&out[j + g], &decoding[g], &power[g]);
             valid |= mask_lanes(decodes) << LANES * (j + g);
-            comb_make(&comb[j + g], &a);
         }
     }
     return packing->count == 64 ? valid : valid & (((uint64_t)1 << packing->count) - 1);
+}
+
+// Decodes every vector and makes its comb; bit i of the result is entry i.
+static uint64_t combs_make(struct comb *comb, const struct packing *packing,
+                           struct kernels_lanes points) {
+    struct doubler a[VECTORS_MAX];
+    uint64_t valid = points_decode(a, packing, points);
+    for (int j = 0; j < packing->vectors; j++) comb_make(&comb[j], &a[j]);
+    return valid;
 }
 
 // What a batch of multiplications works on. The combs are made of points that travel in the clear;
@@ -175,25 +182,82 @@ uint64_t NAME(edwards_mul)(struct kernels_lanes point, struct kernels_lanes scal
     return lanes;
 }
 
-TARGET void NAME(edwards_mul_base)(struct kernels_lanes scalar, struct kernels_lanes out,
-                                   uint64_t live) {
+// Makes the tables of vector j, for its entries that are points.
+TARGET static void tables_store(const struct packing *packing, const struct doubler *a, int j,
+                                uint64_t valid, struct kernels_lanes points,
+                                struct kernels_lanes table) {
+    uint8_t *at[LANES], aside[KERNELS_TABLE_BYTES];
+    struct kept kept;
+    kept_make(&kept, a);
+    for (int i = 0; i < LANES; i++) {
+        int entry = LANES * j + i;
+        at[i] = valid >> entry & 1 ? lane_at(table, packing->lane[entry]) : aside;
+        if (at[i] == aside) continue;
+        memset(at[i], 0, KERNELS_TABLE_BYTES);
+        memcpy(at[i], lane_at(points, packing->lane[entry]), 32);
+    }
+    kept_store(at, &kept);
+}
+
+uint64_t NAME(edwards_table)(struct kernels_lanes point, struct kernels_lanes table,
+                             uint64_t live) {
+    struct packing packing;
+    struct doubler a[VECTORS_MAX];
+    if (live == 0) return 0;
+    packing_make(&packing, live);
+    uint64_t valid = points_decode(a, &packing, point);
+    for (int j = 0; j < packing.vectors; j++) tables_store(&packing, &a[j], j, valid, point, table);
+    return lanes_of(&packing, valid);
+}
+
+// What multiplications without a comb of their own leave: secret.
+struct products {
     struct packing packing;
     struct doubler product[VECTORS_MAX];
     vec word[VECTORS_MAX][4];
     uint8_t encoded[KERNELS_LANES_MAX][32];
+};
+
+// Encodes the products to their lanes, and forgets them.
+TARGET static void products_store(struct products *p, struct kernels_lanes out) {
+    points_encode(p->word, p->product, p->packing.vectors);
+    for (int j = 0; j < p->packing.vectors; j++) words_store(p->encoded, p->word[j], j);
+    for (int i = 0; i < p->packing.count; i++)
+        memcpy(lane_at(out, p->packing.lane[i]), p->encoded[i], 32);
+    wipe(p->product, sizeof p->product);
+    wipe(p->word, sizeof p->word);
+    wipe(p->encoded, sizeof p->encoded);
+    wipe_stack();
+}
+
+TARGET void NAME(edwards_mul_table)(struct kernels_lanes table, struct kernels_lanes scalar,
+                                    struct kernels_lanes out, uint64_t live) {
+    struct products p;
+    struct kept kept;
     if (live == 0) return;
-    packing_make(&packing, live);
-    for (int j = 0; j < packing.vectors; j++) {
+    packing_make(&p.packing, live);
+    for (int j = 0; j < p.packing.vectors; j++) {
+        const uint8_t *at[LANES];
         struct scalars k;
-        words_load(k.word, &packing, scalar, j);
-        base_multiply(&product[j], &k);
+        for (int i = 0; i < LANES; i++) at[i] = lane_at(table, p.packing.lane[LANES * j + i]);
+        kept_load(&kept, at);
+        words_load(k.word, &p.packing, scalar, j);
+        kept_multiply(&p.product[j], &kept, &k);
         wipe(&k, sizeof k);
     }
-    points_encode(word, product, packing.vectors);
-    for (int j = 0; j < packing.vectors; j++) words_store(encoded, word[j], j);
-    for (int i = 0; i < packing.count; i++) memcpy(lane_at(out, packing.lane[i]), encoded[i], 32);
-    wipe(product, sizeof product);
-    wipe(word, sizeof word);
-    wipe(encoded, sizeof encoded);
-    wipe_stack();
+    products_store(&p, out);
+}
+
+TARGET void NAME(edwards_mul_base)(struct kernels_lanes scalar, struct kernels_lanes out,
+                                   uint64_t live) {
+    struct products p;
+    if (live == 0) return;
+    packing_make(&p.packing, live);
+    for (int j = 0; j < p.packing.vectors; j++) {
+        struct scalars k;
+        words_load(k.word, &p.packing, scalar, j);
+        base_multiply(&p.product[j], &k);
+        wipe(&k, sizeof k);
+    }
+    products_store(&p, out);
 }

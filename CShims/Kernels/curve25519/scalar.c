@@ -108,6 +108,25 @@ uint64_t scalar_edwards_mul(struct kernels_lanes point, struct kernels_lanes sca
     return valid;
 }
 
+// The table is the point itself.
+uint64_t scalar_edwards_table(struct kernels_lanes point, struct kernels_lanes table,
+                              uint64_t live) {
+    uint64_t valid = 0;
+    struct point decoded;
+    FOR_LANES(lane, live) {
+        if (!point_load(&decoded, lane_at(point, lane))) continue;
+        memset(lane_at(table, lane), 0, KERNELS_TABLE_BYTES);
+        memcpy(lane_at(table, lane), lane_at(point, lane), 32);
+        valid |= (uint64_t)1 << lane;
+    }
+    return valid;
+}
+
+void scalar_edwards_mul_table(struct kernels_lanes table, struct kernels_lanes scalar,
+                              struct kernels_lanes out, uint64_t live) {
+    (void)scalar_edwards_mul(table, scalar, out, live);
+}
+
 // libsodium's, constant time. Its return value says "scalar or result is
 // neutral": no news here.
 void scalar_edwards_mul_base(struct kernels_lanes scalar, struct kernels_lanes out, uint64_t live) {

@@ -21,6 +21,7 @@
 
 #define KERNELS_LANES_MAX    64
 #define KERNELS_MATERIAL_MAX 256
+#define KERNELS_TABLE_BYTES  4032
 
 // Where the bytes of every lane begin: lane i's at base + stride * slot[i], or
 // at base + stride * i without `slot`. For a field of a packet, base points at
@@ -71,6 +72,15 @@ struct kernels {
     // point's memory.
     uint64_t (*KERNELS_NONNULL edwards_mul)(struct kernels_lanes point, struct kernels_lanes scalar,
                                             struct kernels_lanes out, uint64_t live);
+    // table := what edwards_mul_table wants of a point, KERNELS_TABLE_BYTES; only a row that made a
+    // table can read it. Returns the lanes whose point decodes; only these are written.
+    uint64_t (*KERNELS_NONNULL edwards_table)(struct kernels_lanes point,
+                                              struct kernels_lanes table, uint64_t live);
+    // out := scalar * point, by a table of the point, scalar < 2^255. Lanes may share a table.
+    // Constant time in scalar.
+    void (*KERNELS_NONNULL edwards_mul_table)(struct kernels_lanes table,
+                                              struct kernels_lanes scalar, struct kernels_lanes out,
+                                              uint64_t live);
     // out := scalar * B, scalar < 2^255.
     void (*KERNELS_NONNULL edwards_mul_base)(struct kernels_lanes scalar, struct kernels_lanes out,
                                              uint64_t live);
