@@ -110,7 +110,7 @@ CALL(hash_to_curve) {
 
 const struct call calls[] = {
     {KERNEL(alpha_step), .field = {POINT, OUT(32, 32), OUT(32, 32)}, .output = 2, .shares = 1,
-     .is_slow = 1},
+     .clear = 4, .is_slow = 1},
     {KERNEL(edwards_mul), .field = {POINT, SCALAR, OUT(32, 32)}, .output = 2, .shares = 1,
      .is_slow = 1},
     {KERNEL(edwards_table), .field = {POINT, OUT(32, 32)}, .is_slow = 1},

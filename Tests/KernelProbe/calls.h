@@ -42,6 +42,8 @@ struct call {
     // The output that may share the memory of an input, and which inputs (bit i is field i).
     int output;
     unsigned shares;
+    // Outputs that are sent in the clear (bit i is field i).
+    unsigned clear;
     // True if a case costs a multiplication of a point or as much.
     int is_slow;
     struct call_result (*run)(const struct kernels *row, const struct kernels_lanes *lanes,
