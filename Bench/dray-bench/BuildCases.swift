@@ -58,6 +58,7 @@ private final class BuildBatchBench {
     private let memory: Memory
     private let slab: Slab
     private let scratch: BuildScratch
+    private let tables: NodeTables
     private var slots = [64 of UInt32](repeating: 0)
     private let payloads: Payloads
 
@@ -66,10 +67,12 @@ private final class BuildBatchBench {
         let slabBytes = 2_048 * Batch.capacity
         var measure = Arena()
         _ = BuildScratch(&measure, lanes: Batch.capacity)
+        _ = NodeTables(&measure, capacity: 64)
         memory = Memory(slabBytes + measure.used)
         var arena = Arena(memory.region)
         slab = Slab(region: arena.region(slabBytes), stride: 2_048, offset: 64)
         scratch = BuildScratch(&arena, lanes: Batch.capacity)
+        tables = NodeTables(&arena, capacity: 64)
         for lane in 0..<Batch.capacity { slots[lane] = UInt32(lane) }
         payloads = Payloads(slab, slots: slots, geometry: network.geometry)
         network.source.fill(slab.region)
@@ -82,7 +85,7 @@ private final class BuildBatchBench {
     }
 
     /// The Sphinx side alone, with the wiping of its secrets.
-    func relays(_ count: Int) -> UInt64 {
+    func relays(_ count: Int, known: Bool) -> UInt64 {
         var nodes = PathNodes()
         for node in network.nodes[1...(count + 1)] {
             _ = nodes.append(keyID: node.keyID, publicKey: node.packetKey.publicKey)
@@ -91,7 +94,7 @@ private final class BuildBatchBench {
             scratch.nodes[lane] = nodes
             scratch.seed[lane] = noise(lane).load(0)
         }
-        let built = Build.derive(lanes: .max, scratch: scratch)
+        let built = Build.derive(lanes: .max, tables: known ? tables : nil, scratch: scratch)
         precondition(built == .max, "a public key is no point")
         Build.seal(lanes: .max, scratch: scratch)
         Build.encrypt(lanes: .max, payloads: payloads, scratch: scratch)
@@ -112,8 +115,9 @@ func buildCases(_ network: Network) -> [Case] {
     let single = BuildBench(network)
     let batch = BuildBatchBench(network)
     return (0...3).map { relays in
-        Case("build.relays\(relays)", batch: 64) { batch.relays(relays) }
+        Case("build.relays\(relays)", batch: 64) { batch.relays(relays, known: true) }
     } + [
+        Case("build.relays3.unknown", batch: 64) { batch.relays(3, known: false) },
         Case("build.relays3.batch1") { single.relays(3, proofs: false) },
         Case("build.relays3.proofs") { single.relays(3, proofs: true) },
         Case("build.reply", batch: 64) { batch.reply() },

@@ -169,6 +169,38 @@ extension Kernels {
         }
     }
 
+    /// Bytes of a point's table.
+    public static var tableBytes: Int { @_noLocks get { Int(KERNELS_TABLE_BYTES) } }
+
+    /// `table` := what `edwardsMulTable` wants of a point, `tableBytes` each; only the row that
+    /// made a table can read it. Returns the lanes whose point decodes; only these are written.
+    @_semantics("no_performance_analysis")
+    public static func edwardsTable(_ point: Lanes, table: Lanes, live: LaneMask) -> LaneMask {
+        unsafe point.with { point in
+            unsafe table.with { table in
+                unsafe kernels_best().pointee.edwards_table(point, table, live)
+            }
+        }
+    }
+
+    /// `out` := scalar · point by the point's table, scalar below 2²⁵⁵. Lanes may share a table.
+    /// Constant time in the scalar.
+    @_semantics("no_performance_analysis")
+    public static func edwardsMulTable(
+        _ table: Lanes,
+        scalar: Lanes,
+        out: Lanes,
+        live: LaneMask
+    ) {
+        unsafe table.with { table in
+            unsafe scalar.with { scalar in
+                unsafe out.with { out in
+                    unsafe kernels_best().pointee.edwards_mul_table(table, scalar, out, live)
+                }
+            }
+        }
+    }
+
     /// `out` := scalar · B, scalar below 2²⁵⁵.
     @_semantics("no_performance_analysis")
     public static func edwardsMulBase(scalar: Lanes, out: Lanes, live: LaneMask) {

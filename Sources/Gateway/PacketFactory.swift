@@ -83,18 +83,23 @@ public struct PacketFactory {
     public let geometry: Geometry
     private let memory: Memory
     private let scratch: BuildScratch
+    private let tables: NodeTables
     private let curve = Secp256k1.shared
     /// The forward path and one for each SURB.
     private static let pathsMax = 1 + Geometry.surbsMax
+    /// Nodes whose tables are kept, about 1 MB.
+    private static let tablesMax = 256
 
     /// A factory with working memory of its own; for one thread.
     public init(geometry: Geometry) {
         self.geometry = geometry
         var measure = Arena()
         _ = BuildScratch(&measure, lanes: PacketFactory.pathsMax)
+        _ = NodeTables(&measure, capacity: PacketFactory.tablesMax)
         memory = Memory(measure.used)
         var arena = Arena(memory.region)
         scratch = BuildScratch(&arena, lanes: PacketFactory.pathsMax)
+        tables = NodeTables(&arena, capacity: PacketFactory.tablesMax)
     }
 
     private struct Route {
@@ -121,7 +126,8 @@ public struct PacketFactory {
             challenges.append(challenge)
         }
         let lanes = LaneMask.first(paths.count)
-        guard Build.derive(lanes: lanes, scratch: scratch) == lanes else { throw .publicKey }
+        let derived = Build.derive(lanes: lanes, tables: tables, scratch: scratch)
+        guard derived == lanes else { throw .publicKey }
         var routes: [Route] = []
         for (lane, nodes) in paths.enumerated() {
             let secrets = scratch.path(lane: lane)

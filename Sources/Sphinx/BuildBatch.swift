@@ -10,7 +10,9 @@ extension Build {
     /// Derives the secrets of the paths in `scratch.nodes` from `scratch.seed`: alphas, secrets and
     /// half-keys.
     ///
-    /// - Parameter halfKeys: false if nobody will be paid on these paths, so that none are needed.
+    /// - Parameters:
+    ///   - halfKeys: false if nobody will be paid on these paths, so that none are needed.
+    ///   - tables: of node keys used often; nil multiplies without.
     /// - Returns: the lanes that have them. The others have no node, or a public key that is no
     ///   point: what stands in their columns is of no use, and no further step may be given them.
     /// - Time: constant in seeds; variable in public keys, which are public.
@@ -19,6 +21,7 @@ extension Build {
     public static func derive(
         lanes: LaneMask,
         halfKeys: Bool = true,
+        tables: NodeTables? = nil,
         scratch: BuildScratch
     ) -> LaneMask {
         var left = lanes
@@ -30,7 +33,7 @@ extension Build {
         for node in 0..<Geometry.nodesMax {
             let live = scratch.reaching(node, derived)
             if live == 0 { break }
-            let valid = share(node, live, scratch)
+            let valid = share(node, live, tables, scratch)
             derived &= ~live | valid
             let onward = scratch.reaching(node + 1, valid)
             if onward != 0 { blind(node, onward, scratch) }
@@ -51,19 +54,25 @@ extension Build {
 
     /// The secrets of one node on each path; returns the lanes whose public key is a point.
     @_noLocks
-    private static func share(_ node: Int, _ live: LaneMask, _ scratch: BuildScratch) -> LaneMask {
+    private static func share(
+        _ node: Int,
+        _ live: LaneMask,
+        _ tables: NodeTables?,
+        _ scratch: BuildScratch
+    ) -> LaneMask {
         var left = live
         while let lane = left.popFirst() {
             scratch.publicKey[lane] = scratch.nodes[lane].publicKeys[node]
         }
         let publicKey = Lanes(scratch.publicKey)
         let point = Lanes(scratch.point)
-        let valid = Kernels.edwardsMul(
-            publicKey,
-            scalar: Lanes(scratch.exponent),
-            out: point,
-            live: live
-        )
+        let exponent = Lanes(scratch.exponent)
+        let valid =
+            if let tables {
+                tables.multiply(scratch.publicKey, exponent: exponent, out: point, live: live)
+            } else {
+                Kernels.edwardsMul(publicKey, scalar: exponent, out: point, live: live)
+            }
         Kernels.derive(
             .sphinxSecret,
             salt: publicKey,
