@@ -75,8 +75,13 @@ demo: deps
 	$(RELEASE) --product dray
 	.build/release/dray demo $(DEMO)
 
+# Then what stands on the kernels once more, on the portable row.
+PORTABLE_TESTS := CryptoTests|SphinxTests|TicketsTests|EngineTests|GatewayTests|ConformTests
+
 test: deps
 	$(SWIFT_TEST) $(TEST)
+	[ -n "$(TEST)" ] || DRAY_CPU=portable $(SWIFT_TEST) --filter '$(PORTABLE_TESTS)' \
+	    --skip DifferentialTests
 
 # Sanitizers keep builds of their own, so that `make test` after them does not start over.
 test-asan: deps

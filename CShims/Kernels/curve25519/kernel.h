@@ -73,6 +73,12 @@ static uint64_t combs_make(struct comb *comb, const struct packing *packing,
     return valid;
 }
 
+// What is called here has frames of up to 30 kB together, the encoding's inversion being deepest.
+static __attribute__((noinline)) void wipe_stack_deep(void) {
+    uint8_t dead[32768];
+    wipe(dead, sizeof dead);
+}
+
 // What a batch of multiplications works on. The combs are made of points that travel in the clear;
 // the rest is secret.
 struct multiplication {
@@ -88,7 +94,7 @@ static void multiplication_wipe(struct multiplication *m) {
     wipe(m->word, sizeof m->word);
     wipe(m->encoded, sizeof m->encoded);
     wipe(m->scalar, sizeof m->scalar);
-    wipe_stack();
+    wipe_stack_deep();
 }
 
 // encoded := scalar * point, entry by entry.
@@ -227,7 +233,7 @@ TARGET static void products_store(struct products *p, struct kernels_lanes out) 
     wipe(p->product, sizeof p->product);
     wipe(p->word, sizeof p->word);
     wipe(p->encoded, sizeof p->encoded);
-    wipe_stack();
+    wipe_stack_deep();
 }
 
 TARGET void NAME(edwards_mul_table)(struct kernels_lanes table, struct kernels_lanes scalar,

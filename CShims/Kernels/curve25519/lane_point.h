@@ -213,4 +213,8 @@ ROUTINE void points_encode(vec (*word)[4], const struct doubler *points, int cou
         word[j][3] = vec_or(word[j][3], vec_shl(xs.v[0], 63));
     }
     wipe(prefix, sizeof prefix);
+    wipe(&inverse, sizeof inverse);
+    wipe(&z, sizeof z);
+    wipe(&x, sizeof x);
+    wipe(&y, sizeof y);
 }

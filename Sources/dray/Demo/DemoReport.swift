@@ -1,5 +1,6 @@
 import Bytes
 import Chain
+import Crypto
 import JSON
 import Node
 
@@ -125,6 +126,7 @@ struct DemoReport {
                     ]
                 }
             ),
+            "table": .string(Kernels.table),
             "latency_us": .object(quantiles.map { JSON.Member($0.0, .integer($0.1)) }),
         ]
     }
@@ -163,6 +165,7 @@ struct DemoReport {
             Output.table(["balances", "before", "after", "change"], balanceRows + [sum])
         )
         sections.append("round trip: \(times.joined(separator: ", "))")
+        sections.append("kernels: \(Kernels.table)")
         sections.append(
             "a ticket wins with probability \(winProbability): the chance that a relay earns "
                 + "nothing is below \(rounded(odds))"
