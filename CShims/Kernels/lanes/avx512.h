@@ -71,19 +71,6 @@ INLINE vec vec_add_low(vec c, vec a, vec b) { return _mm512_madd52lo_epu64(c, a,
 INLINE vec vec_add_high(vec c, vec a, vec b) { return _mm512_madd52hi_epu64(c, a, b); }
 
 // 64-bit words at at[lane] + offset, little-endian.
-#if defined(DRAY_TAINT)
-// The memory sanitizer does not follow what is gathered or scattered.
-INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
-    uint64_t word[LANES];
-    for (int i = 0; i < LANES; i++) word[i] = load64(at[i] + offset);
-    return _mm512_loadu_si512(word);
-}
-INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
-    uint64_t word[LANES];
-    _mm512_storeu_si512(word, a);
-    for (int i = 0; i < LANES; i++) store64(at[i] + offset, word[i]);
-}
-#else
 INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
     __m512i address = _mm512_loadu_si512((const void *)at);
     return _mm512_i64gather_epi64(
@@ -94,7 +81,6 @@ INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     _mm512_i64scatter_epi64(
         (void *)0, _mm512_add_epi64(address, _mm512_set1_epi64((long long)offset)), a, 1);
 }
-#endif
 // Rows become columns: word j of a[i] changes places with word i of a[j].
 INLINE void vec_transpose(vec a[8]) {
     vec b[8];
