@@ -3,7 +3,8 @@
 // How it differs from scalar.c. Live lanes are packed into vectors of LANES, several of them side
 // by side. A point's multiples are kept in a comb (comb.h) instead of a table of eight, and one
 // inversion serves the whole batch. Whoever includes this defines NAME(x), the row's prefix, and
-// the row whose `derive` serves, as DERIVE.
+// the row whose `derive` serves, as DERIVE, and MUL_LEAST, the fewest points that one
+// multiplication each is cheaper for here than in the scalar row.
 #include "../blake3/blake3.h"
 #include "../rows.h"
 #include "order.h"
@@ -175,7 +176,7 @@ struct kernels_alpha NAME(alpha_step)(struct kernels_lanes alpha, const uint8_t 
 uint64_t NAME(edwards_mul)(struct kernels_lanes point, struct kernels_lanes scalar,
                            struct kernels_lanes out, uint64_t live) {
     struct multiplication m;
-    if (live == 0) return 0;
+    if (__builtin_popcountll(live) < MUL_LEAST) return scalar_edwards_mul(point, scalar, out, live);
     packing_make(&m.packing, live);
     uint64_t valid = combs_make(m.comb, &m.packing, point);
     for (int i = 0; i < m.packing.vectors * LANES; i++)
