@@ -22,7 +22,8 @@
  *     }
  *
  * Threads: contexts are independent. One context serves one thread at a time; a call that meets
- * another one in the same context returns DRAY_ERROR_BUSY and does nothing.
+ * another one in the same context returns DRAY_ERROR_BUSY and does nothing. A call takes up to
+ * 512 kB of the thread's stack.
  *
  * Errors: functions that return dray_status give 0 or a positive number for success and a negative
  * one for an error, in which case nothing has changed unless the function says otherwise. Wrong
