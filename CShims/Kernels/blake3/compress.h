@@ -1,15 +1,7 @@
 // BLAKE3's compression function over lanes. Include after a lane vocabulary.
 #pragma once
+#include "../lanes/square.h"
 #include "tables.h"
-
-// Word i of a row, and of a row turned by so many words.
-#define ROW_A(i)  (i)
-#define ROW_B(i)  (4 + (i))
-#define ROW_C(i)  (8 + (i))
-#define ROW_D(i)  (12 + (i))
-#define ROW_B1(i) (4 + ((i) + 1) % 4)
-#define ROW_C2(i) (8 + ((i) + 2) % 4)
-#define ROW_D3(i) (12 + ((i) + 3) % 4)
 
 #define EACH(statement)                                                                            \
     for (int i = 0; i < 4; i++) statement

@@ -6,7 +6,6 @@
 #include "comb.h"
 
 #define BASE_BLOCKS 16
-#define BASE_PLACES 4
 
 // Y + X, Y - X, 2 d X Y.
 struct affine {
@@ -36,6 +35,37 @@ INLINE void affine_correct(struct doubler *out, const struct adder *sum, const s
     wipe(&c, sizeof c);
 }
 
+// Reads the chosen entry of a block.
+typedef void affine_read(struct affine *out, const void *table, int block, const mask *chosen);
+
+// out := k A, for any k < 2^256 - 1, by A's comb of so many blocks. Constant time in k.
+INLINE void affine_multiply(struct doubler *out, const struct scalars *k,
+                            const struct affine *point, const void *table, int blocks,
+                            affine_read *read) {
+    const int places = 64 / blocks;
+    struct scalars signs;
+    struct adder sum = adder_neutral();
+    struct doubler x;
+    struct affine c;
+    mask chosen[ENTRIES], even = scalar_signs(&signs, k);
+    for (int place = places - 1; place >= 0; place--) {
+        for (int block = blocks - 1; block >= 0; block--) {
+            mask negative = comb_signs(chosen, &signs, block * places + place);
+            read(&c, table, block, chosen);
+            if (block == 0 && place > 0)
+                affine_add(&x, NULL, &sum, &c, negative, DOUBLER);
+            else
+                affine_add(NULL, &sum, &sum, &c, negative, ADDER);
+        }
+        if (place > 0) point_double(&sum, &x);
+    }
+    affine_correct(out, &sum, point, even);
+    wipe(&signs, sizeof signs);
+    wipe(&sum, sizeof sum);
+    wipe(&x, sizeof x);
+    wipe(&c, sizeof c);
+}
+
 // Field `field` of the chosen entry: reads all entries.
 INLINE struct factor base_field(const uint64_t entry[8][3][5], int field, const mask *chosen) {
     struct factor out = factor_set(entry[0][field]);
@@ -45,37 +75,16 @@ INLINE struct factor base_field(const uint64_t entry[8][3][5], int field, const 
     return out;
 }
 
-INLINE mask base_choose(struct affine *out, int block, const struct scalars *signs, int place) {
-    mask chosen[ENTRIES];
-    mask negative = comb_signs(chosen, signs, block * BASE_PLACES + place);
+INLINE void base_read(struct affine *out, const void *table, int block, const mask *chosen) {
+    (void)table;
     out->sum = base_field(base_table[block], 0, chosen);
     out->difference = base_field(base_table[block], 1, chosen);
     out->t2d = base_field(base_table[block], 2, chosen);
-    return negative;
 }
 
-// out := k B, for any k < 2^256 - 1. Constant time in k.
+// out := k B.
 ROUTINE void base_multiply(struct doubler *out, const struct scalars *k) {
-    struct scalars signs;
-    struct adder sum = adder_neutral();
-    struct doubler x;
-    struct affine c;
-    mask even = scalar_signs(&signs, k);
-    for (int place = BASE_PLACES - 1; place >= 0; place--) {
-        for (int block = BASE_BLOCKS - 1; block >= 0; block--) {
-            mask negative = base_choose(&c, block, &signs, place);
-            if (block == 0 && place > 0)
-                affine_add(&x, NULL, &sum, &c, negative, DOUBLER);
-            else
-                affine_add(NULL, &sum, &sum, &c, negative, ADDER);
-        }
-        if (place > 0) point_double(&sum, &x);
-    }
     const struct affine b = {
         factor_set(base_point[0]), factor_set(base_point[1]), factor_set(base_point[2])};
-    affine_correct(out, &sum, &b, even);
-    wipe(&signs, sizeof signs);
-    wipe(&sum, sizeof sum);
-    wipe(&x, sizeof x);
-    wipe(&c, sizeof c);
+    affine_multiply(out, k, &b, NULL, BASE_BLOCKS, base_read);
 }

@@ -85,13 +85,14 @@ INLINE vec scalar_bit(const struct scalars *k, int place) {
     return vec_and(vec_shr(k->word[place / 64], place % 64), vec_set(1));
 }
 
-// One coordinate of entry `index`: reads all entries.
-INLINE struct factor entry_field(const struct cached *entry, size_t field, const mask *chosen) {
-    struct factor out = *(const struct factor *)((const char *)&entry[0] + field);
-    for (int e = 1; e < ENTRIES; e++) {
-        const struct factor *other = (const struct factor *)((const char *)&entry[e] + field);
-        out = factor_select(chosen[e], other, &out);
-    }
+// The factor `field` bytes into the chosen entry; entries are `stride` bytes apart. Reads all of
+// them.
+INLINE struct factor entry_field(const void *entry, size_t stride, size_t field,
+                                 const mask *chosen) {
+    const char *at = (const char *)entry + field;
+    struct factor out = *(const struct factor *)at;
+    for (int e = 1; e < ENTRIES; e++)
+        out = factor_select(chosen[e], (const struct factor *)(at + stride * (size_t)e), &out);
     return out;
 }
 
@@ -124,12 +125,13 @@ INLINE void comb_plus(struct doubler *doubler, struct adder *adder, const struct
                       enum wanted wanted) {
     struct halves q;
     mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
-    struct factor difference = entry_field(entry, offsetof(struct cached, difference), chosen);
-    struct factor sum = entry_field(entry, offsetof(struct cached, sum), chosen);
+    struct factor difference =
+        entry_field(entry, sizeof *entry, offsetof(struct cached, difference), chosen);
+    struct factor sum = entry_field(entry, sizeof *entry, offsetof(struct cached, sum), chosen);
     plus_first(&q, a, &sum, &difference, negative);
-    struct factor z2 = entry_field(entry, offsetof(struct cached, z2), chosen);
+    struct factor z2 = entry_field(entry, sizeof *entry, offsetof(struct cached, z2), chosen);
     struct sum zz = factor_mul(&a->z, &z2, 1);
-    struct factor t2d = entry_field(entry, offsetof(struct cached, t2d), chosen);
+    struct factor t2d = entry_field(entry, sizeof *entry, offsetof(struct cached, t2d), chosen);
     plus_second(&q, a, &zz, &t2d, negative);
     finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
 }

@@ -9,7 +9,6 @@
 #include "base.h"
 
 #define KEPT_BLOCKS  4
-#define KEPT_PLACES  16
 #define KEPT_ENTRIES (KEPT_BLOCKS * ENTRIES)
 #define ENTRY_WORDS  15
 #define POINT_OFFSET 32
@@ -79,45 +78,15 @@ ROUTINE void kept_load(struct kept *kept, const uint8_t *const at[LANES]) {
     words_read(at, ENTRY_OFFSET, (vec *)kept->entry, ENTRY_WORDS * KEPT_ENTRIES);
 }
 
-INLINE struct factor kept_field(const struct affine *entry, size_t field, const mask *chosen) {
-    struct factor out = *(const struct factor *)((const char *)&entry[0] + field);
-    for (int e = 1; e < ENTRIES; e++) {
-        const struct factor *other = (const struct factor *)((const char *)&entry[e] + field);
-        out = factor_select(chosen[e], other, &out);
-    }
-    return out;
+INLINE void kept_read(struct affine *out, const void *table, int block, const mask *chosen) {
+    const struct affine *entry = (const struct affine *)table + block * ENTRIES;
+    out->sum = entry_field(entry, sizeof *entry, offsetof(struct affine, sum), chosen);
+    out->difference =
+        entry_field(entry, sizeof *entry, offsetof(struct affine, difference), chosen);
+    out->t2d = entry_field(entry, sizeof *entry, offsetof(struct affine, t2d), chosen);
 }
 
-INLINE mask kept_choose(struct affine *out, const struct affine *entry, const struct scalars *signs,
-                        int place) {
-    mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
-    out->sum = kept_field(entry, offsetof(struct affine, sum), chosen);
-    out->difference = kept_field(entry, offsetof(struct affine, difference), chosen);
-    out->t2d = kept_field(entry, offsetof(struct affine, t2d), chosen);
-    return negative;
-}
-
-// out := k A, for any k < 2^256 - 1. Constant time in k.
+// out := k A.
 ROUTINE void kept_multiply(struct doubler *out, const struct kept *kept, const struct scalars *k) {
-    struct scalars signs;
-    struct adder sum = adder_neutral();
-    struct doubler x;
-    struct affine c;
-    mask even = scalar_signs(&signs, k);
-    for (int place = KEPT_PLACES - 1; place >= 0; place--) {
-        for (int block = KEPT_BLOCKS - 1; block >= 0; block--) {
-            const struct affine *entry = &kept->entry[block * ENTRIES];
-            mask negative = kept_choose(&c, entry, &signs, block * KEPT_PLACES + place);
-            if (block == 0 && place > 0)
-                affine_add(&x, NULL, &sum, &c, negative, DOUBLER);
-            else
-                affine_add(NULL, &sum, &sum, &c, negative, ADDER);
-        }
-        if (place > 0) point_double(&sum, &x);
-    }
-    affine_correct(out, &sum, &kept->point, even);
-    wipe(&signs, sizeof signs);
-    wipe(&sum, sizeof sum);
-    wipe(&x, sizeof x);
-    wipe(&c, sizeof c);
+    affine_multiply(out, k, &kept->point, kept->entry, KEPT_BLOCKS, kept_read);
 }

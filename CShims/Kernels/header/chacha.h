@@ -1,20 +1,12 @@
 // ChaCha20 over lanes (RFC 8439, 2.3). Include after a lane vocabulary.
 #pragma once
+#include "../lanes/square.h"
 
 #define CHACHA_BLOCK 64
 
 struct chacha {
     vec32 key[8], nonce[3];
 };
-
-// Word i of a row, and of a row turned by so many words.
-#define ROW_A(i)  (i)
-#define ROW_B(i)  (4 + (i))
-#define ROW_C(i)  (8 + (i))
-#define ROW_D(i)  (12 + (i))
-#define ROW_B1(i) (4 + ((i) + 1) % 4)
-#define ROW_C2(i) (8 + ((i) + 2) % 4)
-#define ROW_D3(i) (12 + ((i) + 3) % 4)
 
 // Blocks that go in step: one alone has too few operations that do not wait for each other, and two
 // fill the registers of a machine with wide lanes.
