@@ -118,7 +118,7 @@ static inline void table_select(struct cached *out, const struct table *table, i
 
     *out = (struct cached){fe_small(1), fe_small(1), fe_small(1), fe_small(0)};
     for (uint64_t i = 0; i < 8; i++) {
-        uint64_t here = mask_of(((size ^ (i + 1)) - 1) >> 63);
+        uint64_t here = mask_of(barrier((size ^ (i + 1)) - 1) >> 63);
         const struct cached *entry = &table->multiple[i];
         fe_move(&out->sum, &entry->sum, here);
         fe_move(&out->difference, &entry->difference, here);
