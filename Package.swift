@@ -104,7 +104,7 @@ let package = Package(
         .systemLibrary(name: "CDray", path: "CShims/Dray"),
         .target(
             name: "CKernels",
-            dependencies: ["CSodium"],
+            dependencies: ["CSodium", "CSecp256k1"],
             path: "CShims/Kernels",
             cSettings: optimised
         ),
@@ -212,7 +212,7 @@ let package = Package(
         ),
         .target(
             name: "CKernelProbe",
-            dependencies: ["CKernels", "CSodium"],
+            dependencies: ["CKernels", "CSodium", "CSecp256k1"],
             path: "Tests/KernelProbe",
             cSettings: optimised
         ),

@@ -36,6 +36,19 @@ static const struct kernels scalar = {
     TAKE(keccak_iterate, scalar),
     TAKE(half_keys, scalar),
     TAKE(hash_to_curve, scalar),
+    TAKE(secp_mul_base, scalar),
+    TAKE(secp_mul_base_add, scalar),
+    TAKE(secp_mul, scalar),
+    TAKE(secp_add_scalars, scalar),
+    TAKE(ecdsa_nonce, scalar),
+    TAKE(ecdsa_sign, scalar),
+    TAKE(ecdsa_table, scalar),
+    TAKE(ecdsa_verify, scalar),
+    TAKE(ed25519_sign, scalar),
+    TAKE(ed25519_table, scalar),
+    TAKE(ed25519_verify, scalar),
+    TAKE(sha256, scalar),
+    TAKE(sha512, scalar),
 };
 
 static const struct kernels portable = {
@@ -59,6 +72,19 @@ static const struct kernels portable = {
     TAKE(keccak_iterate, portable),
     TAKE(half_keys, portable),
     TAKE(hash_to_curve, scalar),
+    TAKE(secp_mul_base, scalar),
+    TAKE(secp_mul_base_add, scalar),
+    TAKE(secp_mul, scalar),
+    TAKE(secp_add_scalars, scalar),
+    TAKE(ecdsa_nonce, scalar),
+    TAKE(ecdsa_sign, scalar),
+    TAKE(ecdsa_table, scalar),
+    TAKE(ecdsa_verify, scalar),
+    TAKE(ed25519_sign, scalar),
+    TAKE(ed25519_table, scalar),
+    TAKE(ed25519_verify, scalar),
+    TAKE(sha256, scalar),
+    TAKE(sha512, scalar),
 };
 
 #if HAVE_AVX512
@@ -83,6 +109,19 @@ static const struct kernels avx512 = {
     TAKE(keccak_iterate, avx512),
     TAKE(half_keys, avx512),
     TAKE(hash_to_curve, scalar),
+    TAKE(secp_mul_base, scalar),
+    TAKE(secp_mul_base_add, scalar),
+    TAKE(secp_mul, scalar),
+    TAKE(secp_add_scalars, scalar),
+    TAKE(ecdsa_nonce, scalar),
+    TAKE(ecdsa_sign, scalar),
+    TAKE(ecdsa_table, scalar),
+    TAKE(ecdsa_verify, scalar),
+    TAKE(ed25519_sign, scalar),
+    TAKE(ed25519_table, scalar),
+    TAKE(ed25519_verify, scalar),
+    TAKE(sha256, scalar),
+    TAKE(sha512, scalar),
 };
 
 static int runs_avx512(void) {

@@ -75,7 +75,47 @@
                              const uint8_t *dst,                                                   \
                              size_t dst_bytes,                                                     \
                              struct kernels_lanes out,                                             \
-                             uint64_t live);
+                             uint64_t live);                                                       \
+    uint64_t row##_secp_mul_base(                                                                  \
+        struct kernels_lanes scalar, struct kernels_lanes out, uint64_t live);                     \
+    struct kernels_sum row##_secp_mul_base_add(struct kernels_lanes scalar,                        \
+                                               struct kernels_lanes point,                         \
+                                               struct kernels_lanes out,                           \
+                                               uint64_t live);                                     \
+    uint64_t row##_secp_mul(struct kernels_lanes point,                                            \
+                            struct kernels_lanes scalar,                                           \
+                            struct kernels_lanes out,                                              \
+                            uint64_t live);                                                        \
+    uint64_t row##_secp_add_scalars(                                                               \
+        struct kernels_lanes a, struct kernels_lanes b, struct kernels_lanes out, uint64_t live);  \
+    void row##_ecdsa_nonce(                                                                        \
+        const uint8_t *key, struct kernels_lanes hash, struct kernels_lanes out, uint64_t live);   \
+    uint64_t row##_ecdsa_sign(const uint8_t *key,                                                  \
+                              struct kernels_lanes hash,                                           \
+                              struct kernels_lanes signature,                                      \
+                              uint64_t live);                                                      \
+    uint64_t row##_ecdsa_table(                                                                    \
+        struct kernels_lanes point, struct kernels_lanes table, uint64_t live);                    \
+    uint64_t row##_ecdsa_verify(struct kernels_lanes table,                                        \
+                                struct kernels_lanes hash,                                         \
+                                struct kernels_lanes signature,                                    \
+                                uint64_t live);                                                    \
+    void row##_ed25519_sign(const uint8_t *key,                                                    \
+                            struct kernels_lanes message,                                          \
+                            size_t bytes,                                                          \
+                            struct kernels_lanes signature,                                        \
+                            uint64_t live);                                                        \
+    uint64_t row##_ed25519_table(                                                                  \
+        struct kernels_lanes key, struct kernels_lanes table, uint64_t live);                      \
+    uint64_t row##_ed25519_verify(struct kernels_lanes table,                                      \
+                                  struct kernels_lanes message,                                    \
+                                  size_t bytes,                                                    \
+                                  struct kernels_lanes signature,                                  \
+                                  uint64_t live);                                                  \
+    void row##_sha256(                                                                             \
+        struct kernels_lanes in, size_t bytes, struct kernels_lanes out, uint64_t live);           \
+    void row##_sha512(                                                                             \
+        struct kernels_lanes in, size_t bytes, struct kernels_lanes out, uint64_t live);
 
 KERNELS_ROW(scalar)
 KERNELS_ROW(portable)

@@ -9,14 +9,14 @@ CC=${CT_CC:-$(dirname "$(readlink -f "$(command -v swift)")")/clang}
 here=Tests/ConstantTime out=.build/ct
 mkdir -p $out
 mapfile -t kernels < <(find CShims/Kernels -name '*.c' | sort)
-common=("${kernels[@]}" Tests/KernelProbe/calls.c Tests/KernelProbe/inputs.c)
+common=("${kernels[@]}" Tests/KernelProbe/{calls,inputs,signatures}.c)
 flags=(-std=gnu17 -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror
     -ICShims/Kernels/include)
 readable=(-gdwarf-4 -fno-omit-frame-pointer -DDRAY_TAINT)
 taint=("${common[@]}" $here/{secret,leaks,vector,taint}.c)
 
 build() { # name, then what differs
-    "$CC" "${flags[@]}" "${@:2}" -lsodium -lm -o "$out/$1"
+    "$CC" "${flags[@]}" "${@:2}" -lsodium -lsecp256k1 -lm -o "$out/$1"
 }
 
 # The checker finds what leaks, and nothing where nothing does.

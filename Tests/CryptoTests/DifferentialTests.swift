@@ -29,7 +29,7 @@ import Testing
 
     private func compare(_ row: String, _ kernel: String) {
         let seed = SeededGenerator("\(row) \(kernel)", seed: environmentSeed).seed
-        let cases: UInt64 = probe_is_slow(kernel) == 1 ? 100_000 : 1_000_000
+        let cases: UInt64 = [1_000_000, 100_000, 10_000][Int(probe_cost(kernel))]
         let outcome = Outcome { probe_differential(row, kernel, seed, cases, $0) }
         #expect(outcome.mismatches == 0, "seed \(seed)\n\(outcome.text)")
     }

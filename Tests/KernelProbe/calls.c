@@ -1,4 +1,5 @@
 #include "calls.h"
+#include "signatures.h"
 #include <string.h>
 
 #define CALL(kernel)                                                                               \
@@ -99,7 +100,70 @@ CALL(hash_to_curve) {
     return (struct call_result){live, 0};
 }
 
+CALL(secp_mul_base) {
+    (void)s;
+    return (struct call_result){row->secp_mul_base(f[0], f[1], live), 0};
+}
+CALL(secp_mul_base_add) {
+    (void)s;
+    struct kernels_sum sum = row->secp_mul_base_add(f[1], f[0], f[2], live);
+    return (struct call_result){sum.sums, sum.points};
+}
+CALL(secp_mul) {
+    (void)s;
+    return (struct call_result){row->secp_mul(f[0], f[1], f[2], live), 0};
+}
+CALL(secp_add_scalars) {
+    (void)s;
+    return (struct call_result){row->secp_add_scalars(f[0], f[1], f[2], live), 0};
+}
+CALL(ecdsa_nonce) {
+    row->ecdsa_nonce(s->signing_key, f[0], f[1], live);
+    return (struct call_result){live, 0};
+}
+CALL(ecdsa_sign) {
+    return (struct call_result){row->ecdsa_sign(s->signing_key, f[0], f[1], live), 0};
+}
+CALL(ecdsa_table) {
+    (void)s;
+    return (struct call_result){signatures_table(row, f[0], live), 0};
+}
+CALL(ecdsa_verify) {
+    (void)s;
+    return (struct call_result){signatures_verify(row, f[0], f[1], live), 0};
+}
+CALL(ed25519_sign) {
+    uint8_t key[64];
+    memcpy(key, s->node_scalar, 32);
+    memcpy(key + 32, s->node_public, 32);
+    row->ed25519_sign(key, f[0], s->width[0], f[1], live);
+    return (struct call_result){live, 0};
+}
+CALL(ed25519_table) {
+    (void)s;
+    return (struct call_result){
+        row->ed25519_table(
+            f[0], (struct kernels_lanes){signatures_room(), KERNELS_VERIFIER_BYTES, NULL}, live),
+        0};
+}
+CALL(ed25519_verify) {
+    struct kernels_lanes table = {signatures_room(), KERNELS_VERIFIER_BYTES, NULL};
+    uint64_t keys = row->ed25519_table(f[0], table, live);
+    return (struct call_result){keys, row->ed25519_verify(table, f[1], s->width[1], f[2], keys)};
+}
+CALL(sha256) {
+    row->sha256(f[0], s->width[0], f[1], live);
+    return (struct call_result){live, 0};
+}
+CALL(sha512) {
+    row->sha512(f[0], s->width[0], f[1], live);
+    return (struct call_result){live, 0};
+}
+
 // clang-format off
+#define SECP_POINT     {CALL_SECP_POINT, 64, 64}
+#define SECP_SHORT     {CALL_SECP_SHORT, 33, 33}
+#define SECP_SCALAR    {CALL_SECP_SCALAR, 32, 32}
 #define POINT          {CALL_POINT, 32, 32}
 #define SCALAR         {CALL_SCALAR, 32, 32}
 #define WIDE           {CALL_WIDE, 32, 32}
@@ -110,13 +174,13 @@ CALL(hash_to_curve) {
 
 const struct call calls[] = {
     {KERNEL(alpha_step), .field = {POINT, OUT(32, 32), OUT(32, 32)}, .output = 2, .shares = 1,
-     .clear = 4, .is_slow = 1},
+     .clear = 4, .cost = 1},
     {KERNEL(edwards_mul), .field = {POINT, SCALAR, OUT(32, 32)}, .output = 2, .shares = 1,
-     .is_slow = 1},
-    {KERNEL(edwards_table), .field = {POINT, OUT(32, 32)}, .is_slow = 1},
+     .cost = 1},
+    {KERNEL(edwards_table), .field = {POINT, OUT(32, 32)}, .cost = 1},
     {KERNEL(edwards_mul_table), .field = {POINT, SCALAR, OUT(32, 32)}, .output = 2, .shares = 1,
-     .is_slow = 1},
-    {KERNEL(edwards_mul_base), .field = {SCALAR, OUT(32, 32)}, .is_slow = 1},
+     .cost = 1},
+    {KERNEL(edwards_mul_base), .field = {SCALAR, OUT(32, 32)}, .cost = 1},
     {KERNEL(scalar_clamp_reduce), .field = {WIDE, OUT(32, 32)}, .output = 1, .shares = 1},
     {KERNEL(scalar_mul), .field = {WIDE, WIDE, OUT(32, 32)}, .output = 2, .shares = 3},
     {KERNEL(derive), .field = {BYTES(0, 256), BYTES(0, 256), OUT(1, 320)}},
@@ -131,7 +195,22 @@ const struct call calls[] = {
     {KERNEL(keccak256), .field = {BYTES(0, 600), OUT(32, 32)}, .output = 1, .shares = 1},
     {KERNEL(keccak_iterate), .field = {BOTH(32, 32)}},
     {KERNEL(half_keys), .field = {BYTES(32, 32), OUT(32, 32), OUT(32, 32)}},
-    {KERNEL(hash_to_curve), .field = {BYTES(0, 300), OUT(64, 64)}, .is_slow = 1},
+    {KERNEL(hash_to_curve), .field = {BYTES(0, 300), OUT(64, 64)}, .cost = 1},
+    {KERNEL(secp_mul_base), .field = {SECP_SCALAR, OUT(64, 64)}, .cost = 1},
+    {KERNEL(secp_mul_base_add), .field = {SECP_SHORT, SECP_SCALAR, OUT(64, 64)}, .cost = 1},
+    {KERNEL(secp_mul), .field = {SECP_POINT, SECP_SCALAR, OUT(64, 64)}, .cost = 1},
+    {KERNEL(secp_add_scalars), .field = {SECP_SCALAR, SECP_SCALAR, OUT(32, 32)}, .output = 2,
+     .shares = 3},
+    {KERNEL(ecdsa_nonce), .field = {BYTES(32, 32), OUT(32, 32)}},
+    {KERNEL(ecdsa_sign), .field = {BYTES(32, 32), OUT(64, 64)}, .clear = 2, .cost = 1},
+    {KERNEL(ecdsa_table), .field = {SECP_POINT}, .cost = 2, .is_public = 1},
+    {KERNEL(ecdsa_verify), .field = {BOTH(32, 32), BOTH(64, 64)}, .cost = 1, .is_public = 1},
+    {KERNEL(ed25519_sign), .field = {BYTES(0, 64), OUT(64, 64)}, .clear = 2, .cost = 1},
+    {KERNEL(ed25519_table), .field = {POINT}, .cost = 2, .is_public = 1},
+    {KERNEL(ed25519_verify), .field = {POINT, BYTES(0, 64), BYTES(64, 64)}, .cost = 2,
+     .is_public = 1},
+    {KERNEL(sha256), .field = {BYTES(0, 600), OUT(32, 32)}, .output = 1, .shares = 1},
+    {KERNEL(sha512), .field = {BYTES(0, 600), OUT(64, 64)}, .output = 1, .shares = 1},
     {.name = NULL},
 };
 // clang-format on

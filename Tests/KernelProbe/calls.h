@@ -8,9 +8,12 @@
 // What lies in a field, and so which values are worth trying.
 enum call_kind {
     CALL_NONE,
-    CALL_POINT,  // a compressed point of Ed25519's curve, or no point; public
-    CALL_SCALAR, // below 2^255
-    CALL_WIDE,   // any 256 bits
+    CALL_POINT,       // a compressed point of Ed25519's curve, or no point; public
+    CALL_SCALAR,      // below 2^255
+    CALL_SECP_POINT,  // x || y, on secp256k1 or not; public
+    CALL_SECP_SHORT,  // 33 bytes, a point of secp256k1 or not; public
+    CALL_SECP_SCALAR, // 32 bytes big-endian, below n or not
+    CALL_WIDE,        // any 256 bits
     CALL_BYTES,
     CALL_TWIN, // often what field 0 holds, or almost
     CALL_OUT,
@@ -30,6 +33,7 @@ struct call_shape {
     const uint8_t *domain;
     size_t domain_bytes;
     const uint8_t *node_scalar, *node_public;
+    const uint8_t *signing_key; // of ECDSA
 };
 
 struct call_result {
@@ -44,8 +48,10 @@ struct call {
     unsigned shares;
     // Outputs that are sent in the clear (bit i is field i).
     unsigned clear;
-    // True if a case costs a multiplication of a point or as much.
-    int is_slow;
+    // 1 if a case costs a multiplication of a point or as much, 2 if it costs many.
+    int cost;
+    // True if nothing that goes in is a secret, and time may depend on it.
+    int is_public;
     struct call_result (*run)(const struct kernels *row, const struct kernels_lanes *lanes,
                               const struct call_shape *shape, uint64_t live);
 };

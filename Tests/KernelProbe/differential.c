@@ -38,7 +38,7 @@ struct trial {
     struct field field[CALL_FIELDS];
     int home[CALL_FIELDS]; // the field whose memory it is
     struct call_shape shape;
-    uint8_t domain[255], node_scalar[32], node_public[32];
+    uint8_t domain[255], node_scalar[32], node_public[32], signing_key[32];
     uint64_t live;
     struct call_result result[OWNERS];
     const char *complaint;
@@ -173,6 +173,8 @@ static void pick_shape(struct trial *trial, uint64_t cases_left) {
     shape->node_public = trial->node_public;
     inputs_reduced(inputs, trial->node_scalar);
     inputs_bytes(inputs, trial->node_public, 32);
+    shape->signing_key = trial->signing_key;
+    inputs_secp_scalar(inputs, trial->signing_key);
 }
 
 // -- A trial's inputs
@@ -201,6 +203,15 @@ static void fill(struct trial *trial, int i, int lane) {
     case CALL_SCALAR:
         inputs_wide(inputs, at);
         at[31] &= 0x7f;
+        break;
+    case CALL_SECP_POINT:
+        inputs_secp_point(inputs, at);
+        break;
+    case CALL_SECP_SHORT:
+        inputs_secp_short(inputs, at);
+        break;
+    case CALL_SECP_SCALAR:
+        inputs_secp_scalar(inputs, at);
         break;
     case CALL_WIDE:
         inputs_wide(inputs, at);
@@ -379,6 +390,8 @@ static void report(const struct trial *trial, const char *what, uint64_t lanes,
     print_hex(out, shape->node_scalar, 32);
     fprintf(out, "node public ");
     print_hex(out, shape->node_public, 32);
+    fprintf(out, "signing key ");
+    print_hex(out, shape->signing_key, 32);
     uint64_t shown = lanes ? lanes : trial->live;
     first->live = trial->live;
     first->lane = shown ? __builtin_ctzll(shown) : 0;
@@ -414,6 +427,10 @@ static uint64_t trial_judge(struct trial *trial, const struct kernels *row,
     return mismatches + (uint64_t)__builtin_popcountll(lanes) + (uint64_t)elsewhere;
 }
 
+static int is_point(enum call_kind kind) {
+    return kind == CALL_POINT || kind == CALL_SECP_POINT || kind == CALL_SECP_SHORT;
+}
+
 int probe_table_size(void) {
     return (int)((sizeof(struct kernels) - offsetof(struct kernels, alpha_step)) / sizeof(void *));
 }
@@ -424,7 +441,7 @@ const char *probe_kernel(int index) {
     return index < count ? calls[index].name : NULL;
 }
 
-int probe_is_slow(const char *kernel) { return call_named(kernel)->is_slow; }
+int probe_cost(const char *kernel) { return call_named(kernel)->cost; }
 
 int probe_runs(const char *row) { return kernels_row(row) != NULL; }
 
@@ -437,7 +454,7 @@ uint64_t probe_compare(const struct kernels *row, const char *kernel, uint64_t s
     catch_faults();
     uint64_t mismatches = 0;
     for (uint64_t done = 0; done < cases;) {
-        if (call->field[0].kind == CALL_POINT) inputs_turn(&trial->inputs);
+        if (is_point(call->field[0].kind)) inputs_turn(&trial->inputs);
         trial_prepare(trial, cases - done);
         mismatches += trial_judge(trial, row, first);
         done += (uint64_t)__builtin_popcountll(trial->live);

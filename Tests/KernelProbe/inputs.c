@@ -1,4 +1,5 @@
 #include "inputs.h"
+#include <secp256k1.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -56,6 +57,30 @@ static void point_of_small_order(struct inputs *inputs, uint8_t out[32]) {
     out[31] |= (uint8_t)(inputs_next(inputs) & 0x80);
 }
 
+// x || y of scalar * G; 0 for a scalar that is none.
+static int secp_multiple(const uint8_t scalar[32], uint8_t out[64]) {
+    static _Thread_local secp256k1_context *context;
+    secp256k1_pubkey point;
+    uint8_t bytes[65];
+    size_t count = sizeof bytes;
+    if (!context) context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    if (!secp256k1_ec_pubkey_create(context, &point, scalar)) return 0;
+    (void)secp256k1_ec_pubkey_serialize(context, bytes, &count, &point, SECP256K1_EC_UNCOMPRESSED);
+    memcpy(out, bytes + 1, 64);
+    return 1;
+}
+
+// The first points are those of scalars at the edges: G, -G, 2 G and their like.
+static void turn_secp(struct inputs *inputs, int i) {
+    uint8_t scalar[32];
+    do {
+        if (i < 16)
+            inputs_secp_scalar(inputs, scalar);
+        else
+            inputs_random(inputs, scalar, 32);
+    } while (!secp_multiple(scalar, inputs->secp[i]));
+}
+
 static void turn(struct inputs *inputs, int i) {
     uint8_t scalar[32], torsion[32];
     inputs_random(inputs, scalar, 32);
@@ -66,6 +91,7 @@ static void turn(struct inputs *inputs, int i) {
     if (torsion[0] == 1 || torsion[0] == 0xec) torsion[31] &= 0x7f;
     if (crypto_core_ed25519_add(inputs->mixed[i], inputs->point[i], torsion) != 0)
         memcpy(inputs->mixed[i], inputs->point[i], 32);
+    turn_secp(inputs, i);
 }
 
 void inputs_init(struct inputs *inputs, uint64_t seed) {
@@ -165,6 +191,42 @@ void inputs_point(struct inputs *inputs, uint8_t out[32]) {
     } else {
         memcpy(out, inputs->point[inputs_below(inputs, 64)], 32);
     }
+}
+
+void inputs_secp_scalar(struct inputs *inputs, uint8_t out[32]) {
+    // n, big-endian.
+    static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
+                                      0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b,
+                                      0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41};
+    uint8_t little[32];
+    uint64_t style = inputs_below(inputs, 8);
+    inputs_wide(inputs, little);
+    if (style == 0) memset(little, 0, 32);
+    if (style == 1)
+        for (int i = 0; i < 32; i++) little[i] = order[31 - i];
+    if (style < 2) shift_by(little, (int)inputs_below(inputs, 41) - 20);
+    for (int i = 0; i < 32; i++) out[i] = little[31 - i];
+}
+
+void inputs_secp_point(struct inputs *inputs, uint8_t out[64]) {
+    uint64_t style = inputs_below(inputs, 12);
+    memcpy(out, inputs->secp[inputs_below(inputs, 64)], 64);
+    // Off the curve, of its negative sometimes; x or y at p or above it.
+    if (style == 0) out[inputs_below(inputs, 64)] ^= (uint8_t)(1 << inputs_below(inputs, 8));
+    if (style == 1) inputs_bytes(inputs, out, 64);
+    if (style == 2) memset(out + 32 * inputs_below(inputs, 2), 0xff, 30);
+}
+
+void inputs_secp_short(struct inputs *inputs, uint8_t out[33]) {
+    uint8_t point[64];
+    uint64_t style = inputs_below(inputs, 12);
+    inputs_secp_point(inputs, point);
+    out[0] = (uint8_t)(2 + (point[63] & 1));
+    memcpy(out + 1, point, 32);
+    if (style == 0) out[0] = (uint8_t)inputs_below(inputs, 8);
+    if (style == 1) inputs_secp_scalar(inputs, out + 1);
+    if (style == 2) out[0] ^= 1;
 }
 
 size_t inputs_length(struct inputs *inputs, size_t least, size_t most) {

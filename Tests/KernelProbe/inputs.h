@@ -8,6 +8,7 @@ struct inputs {
     uint64_t state;
     uint8_t point[64][32]; // of prime order
     uint8_t mixed[64][32]; // with a component of small order
+    uint8_t secp[64][64];  // x || y of secp256k1
 };
 
 void inputs_init(struct inputs *inputs, uint64_t seed);
@@ -27,5 +28,11 @@ void inputs_wide(struct inputs *inputs, uint8_t out[32]);
 void inputs_reduced(struct inputs *inputs, uint8_t out[32]);
 // A point of prime, small or mixed order; an encoding that is not reduced; a string of bytes.
 void inputs_point(struct inputs *inputs, uint8_t out[32]);
+// x || y of a point of secp256k1, or almost.
+void inputs_secp_point(struct inputs *inputs, uint8_t out[64]);
+// 33 bytes of one, or almost.
+void inputs_secp_short(struct inputs *inputs, uint8_t out[33]);
+// 32 bytes big-endian: random, of low or high weight, near 0, n or 2^256.
+void inputs_secp_scalar(struct inputs *inputs, uint8_t out[32]);
 // A length: near a block's end, short, or anywhere.
 size_t inputs_length(struct inputs *inputs, size_t least, size_t most);

@@ -178,7 +178,9 @@ enum Rules {
         "CRing": ["Datapath"],
         "CUring": ["CRing"],
         "CLMDB": ["Store"],
-        "CSecp256k1": ["Crypto", "TicketsTests", "CryptoTests", "dray-bench"],
+        "CSecp256k1": [
+            "Crypto", "CKernels", "CKernelProbe", "TicketsTests", "CryptoTests", "dray-bench",
+        ],
         "CToml": ["Node"],
         "CDray": ["DrayABI"],
         "CJansson": ["JSON"],

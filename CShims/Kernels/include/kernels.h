@@ -22,6 +22,9 @@
 #define KERNELS_LANES_MAX    64
 #define KERNELS_MATERIAL_MAX 256
 #define KERNELS_TABLE_BYTES  4032
+// Tables of a key whose signatures are checked again and again; 64-byte aligned.
+#define KERNELS_SIGNER_BYTES   262208
+#define KERNELS_VERIFIER_BYTES 151616
 
 // Where the bytes of every lane begin: lane i's at base + stride * slot[i], or
 // at base + stride * i without `slot`. For a field of a packet, base points at
@@ -49,6 +52,12 @@ enum kernels_context {
 struct kernels_alpha {
     uint64_t valid;   // alpha is a point of the curve; outputs are written for these
     uint64_t neutral; // of `valid`: the next alpha is the neutral element
+};
+
+// Lanes of a sum of points.
+struct kernels_sum {
+    uint64_t points; // the second term is a point
+    uint64_t sums;   // of these: the sum exists; outputs are written for these
 };
 
 struct kernels {
@@ -148,6 +157,71 @@ struct kernels {
     void (*KERNELS_NONNULL hash_to_curve)(struct kernels_lanes msg, size_t msg_bytes,
                                           const uint8_t *KERNELS_NONNULL dst, size_t dst_bytes,
                                           struct kernels_lanes out, uint64_t live);
+    // out[0..64) := scalar * G. Returns the lanes whose scalar is in 1..n-1; only these are
+    // written.
+    uint64_t (*KERNELS_NONNULL secp_mul_base)(struct kernels_lanes scalar, struct kernels_lanes out,
+                                              uint64_t live);
+    // out[0..64) := scalar * G + point, point 33 B compressed. Constant time in the scalar,
+    // variable time in the point. A scalar outside 1..n-1 and a sum at infinity have no sum.
+    struct kernels_sum (*KERNELS_NONNULL secp_mul_base_add)(struct kernels_lanes scalar,
+                                                            struct kernels_lanes point,
+                                                            struct kernels_lanes out,
+                                                            uint64_t live);
+    // out[0..64) := scalar * point, point x || y. Returns the lanes whose scalar is in 1..n-1 and
+    // whose point is on the curve; only these are written. Constant time in the scalar.
+    uint64_t (*KERNELS_NONNULL secp_mul)(struct kernels_lanes point, struct kernels_lanes scalar,
+                                         struct kernels_lanes out, uint64_t live);
+    // out := a + b mod n. Returns the lanes where a, b and the sum are in 1..n-1; only these are
+    // written. out may be a or b.
+    uint64_t (*KERNELS_NONNULL secp_add_scalars)(struct kernels_lanes a, struct kernels_lanes b,
+                                                 struct kernels_lanes out, uint64_t live);
+
+    // -- ECDSA over secp256k1 (signature 64 B: r || s, s <= n/2, the parity of R in its top bit)
+
+    // out[0..32) := the nonce of RFC 6979 with SHA-256 for a key and a hash.
+    void (*KERNELS_NONNULL ecdsa_nonce)(const uint8_t *KERNELS_NONNULL key,
+                                        struct kernels_lanes hash, struct kernels_lanes out,
+                                        uint64_t live);
+    // Signs hashes with one key, nonces by RFC 6979. Returns the lanes that were signed: all, or
+    // none for a key outside 1..n-1; only these are written. Constant time in key and nonce.
+    uint64_t (*KERNELS_NONNULL ecdsa_sign)(const uint8_t *KERNELS_NONNULL key,
+                                           struct kernels_lanes hash,
+                                           struct kernels_lanes signature, uint64_t live);
+    // table := what ecdsa_verify wants of a signer's point x || y, KERNELS_SIGNER_BYTES; only a row
+    // that made a table can read it. Returns the lanes whose point is on the curve; only these are
+    // written. Variable time.
+    uint64_t (*KERNELS_NONNULL ecdsa_table)(struct kernels_lanes point, struct kernels_lanes table,
+                                            uint64_t live);
+    // Returns the lanes whose signature is the signer's: those from which recovery with the parity
+    // bit leads to the table's point. Lanes may share a table. Variable time.
+    uint64_t (*KERNELS_NONNULL ecdsa_verify)(struct kernels_lanes table, struct kernels_lanes hash,
+                                             struct kernels_lanes signature, uint64_t live);
+
+    // -- Ed25519 signatures
+
+    // signature[0..64) of message[0..bytes), bytes <= 64. key: seed 32 || public key 32, for all
+    // lanes. Constant time in the key; the message may be secret too.
+    void (*KERNELS_NONNULL ed25519_sign)(const uint8_t *KERNELS_NONNULL key,
+                                         struct kernels_lanes message, size_t bytes,
+                                         struct kernels_lanes signature, uint64_t live);
+    // table := what ed25519_verify wants of a public key, KERNELS_VERIFIER_BYTES; only a row that
+    // made a table can read it. Returns the lanes whose key libsodium takes: a point, reduced, not
+    // of small order; only these are written. Variable time.
+    uint64_t (*KERNELS_NONNULL ed25519_table)(struct kernels_lanes key, struct kernels_lanes table,
+                                              uint64_t live);
+    // Returns the lanes whose signature of message[0..bytes), bytes <= 64, libsodium takes for the
+    // table's key. Lanes may share a table. Variable time.
+    uint64_t (*KERNELS_NONNULL ed25519_verify)(struct kernels_lanes table,
+                                               struct kernels_lanes message, size_t bytes,
+                                               struct kernels_lanes signature, uint64_t live);
+
+    // -- SHA-2
+
+    // out[0..32) := SHA-256(in), out[0..64) := SHA-512(in). out may be in.
+    void (*KERNELS_NONNULL sha256)(struct kernels_lanes in, size_t bytes, struct kernels_lanes out,
+                                   uint64_t live);
+    void (*KERNELS_NONNULL sha512)(struct kernels_lanes in, size_t bytes, struct kernels_lanes out,
+                                   uint64_t live);
 };
 
 // The table of this machine, chosen at the first call; every later call returns

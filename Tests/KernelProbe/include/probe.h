@@ -19,8 +19,8 @@ void probe_secp256k1_load48(const uint8_t *in, uint8_t *out);
 const char *probe_kernel(int index);
 // How many kernels the table has.
 int probe_table_size(void);
-// 1 if a case costs a scalar multiplication or as much.
-int probe_is_slow(const char *kernel);
+// 1 if a case costs a scalar multiplication or as much, 2 if it costs many, 0 if it is cheap.
+int probe_cost(const char *kernel);
 // 1 if this machine can run the row.
 int probe_runs(const char *row);
 
