@@ -6,41 +6,10 @@
 // the row whose `derive` serves, as DERIVE, and MUL_LEAST, the fewest points that one
 // multiplication each is cheaper for here than in the scalar row.
 #include "../blake3/blake3.h"
+#include "../lanes/packing.h"
 #include "../rows.h"
 #include "order.h"
 #include "table.h"
-
-#define VECTORS_MAX (KERNELS_LANES_MAX / LANES)
-
-// Live lanes, packed: entry i is lane i % LANES of vector i / LANES. What is left of the last
-// vector repeats the first lane and is thrown away.
-struct packing {
-    int count, vectors;
-    uint8_t lane[KERNELS_LANES_MAX + LANES];
-};
-
-static void packing_make(struct packing *packing, uint64_t live) {
-    packing->count = 0;
-    FOR_LANES(lane, live) packing->lane[packing->count++] = (uint8_t)lane;
-    packing->vectors = (packing->count + LANES - 1) / LANES;
-    for (int i = packing->count; i < packing->vectors * LANES; i++)
-        packing->lane[i] = packing->lane[0];
-}
-
-// Four words of vector j.
-INLINE void words_load(vec word[4], const struct packing *packing, struct kernels_lanes from,
-                       int j) {
-    const uint8_t *at[LANES];
-    for (int i = 0; i < LANES; i++) at[i] = lane_at(from, packing->lane[LANES * j + i]);
-    for (int i = 0; i < 4; i++) word[i] = vec_load(at, 8 * (size_t)i);
-}
-
-// Words of vector j to a plain array, 32 bytes an entry.
-INLINE void words_store(uint8_t (*out)[32], const vec word[4], int j) {
-    uint8_t *at[LANES];
-    for (int i = 0; i < LANES; i++) at[i] = out[LANES * j + i];
-    for (int i = 0; i < 4; i++) vec_store(at, 8 * (size_t)i, word[i]);
-}
 
 // Points of all vectors, decoded; bit i of the result is entry i.
 TARGET static uint64_t points_decode(struct doubler *out, const struct packing *packing,
@@ -131,13 +100,6 @@ static void derive_all(struct multiplication *m, struct kernels_lanes alpha,
     }
     wipe(shared, sizeof shared);
     wipe(blinding, sizeof blinding);
-}
-
-// Lanes of a mask over entries.
-static uint64_t lanes_of(const struct packing *packing, uint64_t entries) {
-    uint64_t lanes = 0;
-    for (int i = 0; i < packing->count; i++) lanes |= (entries >> i & 1) << packing->lane[i];
-    return lanes;
 }
 
 // Variable time: the next alpha travels in the clear.
