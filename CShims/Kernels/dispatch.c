@@ -72,8 +72,8 @@ static const struct kernels portable = {
     TAKE(keccak_iterate, portable),
     TAKE(half_keys, portable),
     TAKE(hash_to_curve, scalar),
-    TAKE(secp_mul_base, scalar),
-    TAKE(secp_mul_base_add, scalar),
+    TAKE(secp_mul_base, portable),
+    TAKE(secp_mul_base_add, portable),
     TAKE(secp_mul, scalar),
     TAKE(secp_add_scalars, scalar),
     TAKE(ecdsa_nonce, scalar),
@@ -109,8 +109,8 @@ static const struct kernels avx512 = {
     TAKE(keccak_iterate, avx512),
     TAKE(half_keys, avx512),
     TAKE(hash_to_curve, scalar),
-    TAKE(secp_mul_base, scalar),
-    TAKE(secp_mul_base_add, scalar),
+    TAKE(secp_mul_base, avx512),
+    TAKE(secp_mul_base_add, avx512),
     TAKE(secp_mul, scalar),
     TAKE(secp_add_scalars, scalar),
     TAKE(ecdsa_nonce, scalar),
@@ -134,6 +134,17 @@ static int runs_avx512(void) {
 #else
 static int runs_avx512(void) { return 0; }
 #endif
+
+// Before any row can be asked for: the base point's tables, which rows share.
+__attribute__((constructor)) static void tables_make(void) {
+#if HAVE_AVX512
+    if (runs_avx512()) {
+        avx512_secp_prepare();
+        return;
+    }
+#endif
+    portable_secp_prepare();
+}
 
 static const struct kernels *const rows[] = {
     &scalar,

@@ -120,3 +120,7 @@
 KERNELS_ROW(scalar)
 KERNELS_ROW(portable)
 KERNELS_ROW(avx512)
+
+// Make the base point's tables, one as good as the other.
+void portable_secp_prepare(void);
+void avx512_secp_prepare(void);

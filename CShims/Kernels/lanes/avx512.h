@@ -38,6 +38,18 @@ INLINE vec vec_select(mask m, vec a, vec b) {
 INLINE mask vec_zero_mask(vec a) { return _mm512_testn_epi64_mask(a, a); }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return _mm512_test_epi64_mask(a, vec_set(bit)); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return _mm512_cmpeq_epi64_mask(a, vec_set(b)); }
+INLINE mask mask_from(uint64_t lanes) { return (mask)lanes; }
+// table[index] for every lane, index below `count`, a power of two from 8 to 32. Reads all of the
+// table, and takes as long for any index.
+INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
+    vec part[4];
+    for (int i = 0; i < count / 8; i++) part[i] = _mm512_loadu_si512(table + 8 * i);
+    if (count == 8) return _mm512_permutexvar_epi64(index, part[0]);
+    vec out = _mm512_permutex2var_epi64(part[0], index, part[1]);
+    if (count == 16) return out;
+    return vec_select(
+        vec_bit_mask(index, 16), _mm512_permutex2var_epi64(part[2], index, part[3]), out);
+}
 // The bytes of each lane in reverse: big-endian words.
 INLINE vec vec_swap_bytes(vec a) {
     const vec places = _mm512_set4_epi32(0x08090a0b, 0x0c0d0e0f, 0x00010203, 0x04050607);

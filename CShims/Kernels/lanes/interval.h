@@ -68,6 +68,13 @@ INLINE vec vec_select(mask m, vec a, vec b) {
 INLINE mask vec_zero_mask(vec a) { return (void)a, 0; }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return (void)a, (void)bit, 0; }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return (void)a, (void)b, 0; }
+INLINE mask mask_from(uint64_t lanes) { return (void)lanes, 0; }
+INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
+    vec out = vec_set(table[0]);
+    if (index.most >= (uint64_t)count) interval_fault("index");
+    for (int i = 1; i < count; i++) out = vec_select(0, out, vec_set(table[i]));
+    return out;
+}
 INLINE vec vec_times(vec a, uint64_t b) {
     if (a.most > UINT64_MAX / b) interval_fault("product");
     return vec_bounds(a.least * b, a.most * b);

@@ -33,6 +33,12 @@ INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (m & (a ^ b)); }
 INLINE mask vec_zero_mask(vec a) { return mask_of(1 ^ (barrier(a) | (0 - barrier(a))) >> 63); }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return ~vec_zero_mask(a & bit); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return vec_zero_mask(a ^ b); }
+INLINE mask mask_from(uint64_t lanes) { return mask_of(lanes & 1); }
+INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
+    vec out = 0;
+    for (int i = 0; i < count; i++) out |= table[i] & vec_equal_mask(index, (uint64_t)i);
+    return out;
+}
 INLINE vec vec_times(vec a, uint64_t b) { return a * b; } // below 2^64
 INLINE vec vec_swap_bytes(vec a) { return __builtin_bswap64(a); }
 INLINE vec vec_factor(vec a) { return a & LOW52; }
