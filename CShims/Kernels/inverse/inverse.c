@@ -66,6 +66,7 @@ INLINE struct matrix steps_matrix(uint64_t *turn, uint64_t f, uint64_t g, int st
     const uint64_t low = ((uint64_t)1 << STEPS_MAX) - 1;
     f = (f & low) - ((uint64_t)1 << FIRST);
     g = (g & low) - ((uint64_t)1 << SECOND);
+#pragma clang loop unroll(full)
     for (int i = 0; i < steps; i++) {
         uint64_t odd = mask_of(g & 1), may = sign_mask(*turn), exchange = odd & may;
         uint64_t added = ((f ^ may) - may) & odd;
