@@ -57,10 +57,3 @@ ROUTINE void root_power(struct factor *out, const struct factor *a, int groups) 
     power_250(t, a11, a, groups);
     square_times_mul(out, t, 2, a, groups);
 }
-
-// a^(p - 2): the inverse, and 0 for 0.
-ROUTINE void invert(struct factor *out, const struct factor *a) {
-    struct factor a11, t;
-    power_250(&t, &a11, a, 1);
-    square_times_mul(out, &t, 5, &a11, 1);
-}

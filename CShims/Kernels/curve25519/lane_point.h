@@ -2,6 +2,8 @@
 // here a formula's last step makes just the coordinates that its reader wants.
 #pragma once
 #include "lane_field.h"
+//
+#include "../inverse/lanes.h"
 
 static const uint64_t edwards_d[5] = {
     0xb4dca135978a3, 0x4d4141d8ab75e, 0x779e89800700a, 0xfe738cc740797, 0x52036cee2b6f};
@@ -202,7 +204,7 @@ ROUTINE void points_encode(vec (*word)[4], const struct doubler *points, int cou
     struct factor prefix[KERNELS_LANES_MAX], inverse, z, x, y;
     prefix[0] = points[0].z;
     for (int j = 1; j < count; j++) prefix[j] = mul(&prefix[j - 1], &points[j].z);
-    invert(&inverse, &prefix[count - 1]);
+    factor_invert(&inverse, &prefix[count - 1], &modulus_p25519);
     for (int j = count - 1; j >= 0; j--) {
         z = j > 0 ? mul(&inverse, &prefix[j - 1]) : inverse;
         inverse = mul(&inverse, &points[j].z);

@@ -24,7 +24,7 @@ ROUTINE void entries_divide(struct affine *out, const struct cached *in, int cou
     struct factor prefix[KEPT_ENTRIES], inverse;
     prefix[0] = in[0].z2;
     for (int e = 1; e < count; e++) prefix[e] = mul(&prefix[e - 1], &in[e].z2);
-    invert(&inverse, &prefix[count - 1]);
+    factor_invert(&inverse, &prefix[count - 1], &modulus_p25519);
     for (int e = count - 1; e >= 0; e--) {
         struct factor half = e > 0 ? mul(&inverse, &prefix[e - 1]) : inverse;
         struct sum value = sum_of(&half);

@@ -56,6 +56,16 @@ INLINE vec vec_swap_bytes(vec a) {
     return _mm512_shuffle_epi8(a, places);
 }
 
+// One number out of the lanes, and one that was computed outside into all of them.
+INLINE uint64_t vec_first(vec a) { return (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(a)); }
+INLINE vec vec_spread(uint64_t x) { return vec_set(x); }
+// Lane i takes what lane i ^ distance has, for a power of two below LANES.
+INLINE vec vec_exchange(vec a, int distance) {
+    if (distance == 1) return _mm512_permutex_epi64(a, 0xb1);
+    if (distance == 2) return _mm512_permutex_epi64(a, 0x4e);
+    return _mm512_shuffle_i64x2(a, a, 0x4e);
+}
+
 // A factor is read modulo 2^52, so that a limb needs no mask before it is multiplied:
 // vec_factor() says "only the low 52 bits count from here on", and costs nothing on this machine.
 INLINE vec vec_factor(vec a) { return a; }

@@ -80,6 +80,10 @@ INLINE vec vec_times(vec a, uint64_t b) {
     return vec_bounds(a.least * b, a.most * b);
 }
 INLINE vec vec_swap_bytes(vec a) { return (void)a, vec_bounds(0, UINT64_MAX); }
+// What is computed outside the lanes may be anything.
+INLINE uint64_t vec_first(vec a) { return a.most; }
+INLINE vec vec_spread(uint64_t x) { return (void)x, vec_bounds(0, UINT64_MAX); }
+INLINE vec vec_exchange(vec a, int distance) { return (void)distance, a; }
 INLINE vec vec_factor(vec a) { return a; }
 // What a factor can be: modulo 2^52 if it has more bits.
 INLINE vec factor_bounds(vec a) { return a.most <= LOW52 ? a : vec_bounds(0, LOW52); }

@@ -41,6 +41,9 @@ INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
 }
 INLINE vec vec_times(vec a, uint64_t b) { return a * b; } // below 2^64
 INLINE vec vec_swap_bytes(vec a) { return __builtin_bswap64(a); }
+INLINE uint64_t vec_first(vec a) { return a; }
+INLINE vec vec_spread(uint64_t x) { return x; }
+INLINE vec vec_exchange(vec a, int distance) { return (void)distance, a; }
 INLINE vec vec_factor(vec a) { return a & LOW52; }
 #define vec_claim(a, most) (a)
 

@@ -70,13 +70,6 @@ ROUTINE void root_power(struct factor *out, const struct factor *a, int groups) 
     square_times_mul(out, t, 3, x2, groups);
 }
 
-// a^(p - 2): the inverse, and 0 for 0.
-ROUTINE void invert(struct factor *out, const struct factor *a) {
-    struct factor t;
-    root_power(&t, a, 1);
-    square_times_mul(out, &t, 2, a, 1);
-}
-
 // Big-endian words, as they lie in memory, to limbs and back.
 INLINE void words_turn(vec word[4]) {
     vec first = vec_swap_bytes(word[0]), second = vec_swap_bytes(word[1]);
@@ -86,4 +79,8 @@ INLINE void words_turn(vec word[4]) {
     word[3] = first;
 }
 
-#define factor_inverse invert
+#include "../inverse/lanes.h"
+
+INLINE void factor_inverse(struct factor *out, const struct factor *a) {
+    factor_invert(out, a, &modulus_secp256k1);
+}
