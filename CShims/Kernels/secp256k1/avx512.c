@@ -2,6 +2,7 @@
 #include "../lanes/avx512.h"
 #define NAME(kernel) avx512_##kernel
 #define PAIRS_LEAST  32
+#define NONCE        scalar_ecdsa_nonce
 #include "kernel.h"
 
 TARGET void avx512_secp_prepare(void) {

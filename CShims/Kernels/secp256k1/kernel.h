@@ -182,3 +182,5 @@ TARGET struct kernels_sum NAME(secp_mul_base_add)(struct kernels_lanes scalar,
         result.sums |= scalar_secp_mul_base_add(scalar, point, out, lanes_of(&packing, met)).sums;
     return result;
 }
+
+#include "ecdsa.h"

@@ -1,6 +1,7 @@
 #include "../lanes/portable.h"
 #define NAME(kernel) portable_##kernel
 #define PAIRS_LEAST  20
+#define NONCE        scalar_ecdsa_nonce
 #include "kernel.h"
 
 void portable_secp_prepare(void) {
