@@ -184,3 +184,4 @@ TARGET struct kernels_sum NAME(secp_mul_base_add)(struct kernels_lanes scalar,
 }
 
 #include "ecdsa.h"
+#include "multiply.h"

@@ -60,14 +60,19 @@ INLINE struct order order_weak(vec t[5]) {
     return out;
 }
 
-INLINE struct order order_mul(const struct order *a, const struct order *b) {
+// The product's ten limbs, carried.
+INLINE void order_product(vec c[10], const struct order *a, const struct order *b) {
     column columns[10];
-    vec c[10], t[8], none = vec_set(0);
-    for (int k = 0; k < 10; k++) columns[k] = column_of(none);
+    for (int k = 0; k < 10; k++) columns[k] = column_of(vec_set(0));
     for (int i = 0; i < 5; i++)
         for (int j = 0; j < 5; j++) column_add_product(&columns[i + j], a->v[i], b->v[j]);
     columns_settle(columns, 10, c);
     order_carry(c, 10);
+}
+
+INLINE struct order order_mul(const struct order *a, const struct order *b) {
+    vec c[10], t[8], none = vec_set(0);
+    order_product(c, a, b);
 
     // 512 bits to 386, then to 261.
     for (int k = 0; k < 8; k++) t[k] = k < 5 ? c[k] : none;

@@ -16,26 +16,28 @@ struct digits {
     mask negative; // lanes whose digits change sign
 };
 
-// Of a reduced scalar. m is the number of signs, 256 or more.
-INLINE void digits_of(struct digits *out, const struct order *k, int m) {
-    mask odd = vec_bit_mask(k->v[0], 1);
-    struct order other = order_negative(k);
-    other = order_reduced(&other);
-    // The negative of 0 is taken for n.
-    for (int i = 0; i < 5; i++) {
-        vec raised = vec_set(order_limb[i]);
-        other.v[i] = vec_select(order_is_zero(k), raised, other.v[i]);
-    }
-    struct order value = order_select(odd, k, &other);
-    order_words(&value, out->word);
+// Of an odd number below 2^m, m <= 320.
+INLINE void signs_of(struct digits *out, const struct order *value, int m, mask negative) {
+    order_words(value, out->word);
     for (int i = 0; i < 4; i++) {
         vec above = i < 3 ? vec_shl(out->word[i + 1], 63) : vec_set(0);
         out->word[i] = vec_or(vec_shr(out->word[i], 1), above);
     }
     out->word[4] = vec_set(0);
-    int top = m - 1;
+    const int top = m - 1;
     out->word[top / 64] = vec_or(out->word[top / 64], vec_set((uint64_t)1 << top % 64));
-    out->negative = (mask)~odd & LANES_ALL;
+    out->negative = negative;
+}
+
+// Of a reduced scalar. m is the number of signs, 256 or more.
+INLINE void digits_of(struct digits *out, const struct order *k, int m) {
+    mask odd = vec_bit_mask(k->v[0], 1), zero = order_is_zero(k);
+    struct order other = order_negative(k);
+    other = order_reduced(&other);
+    // The negative of 0 is taken for n.
+    for (int i = 0; i < 5; i++) other.v[i] = vec_select(zero, vec_set(order_limb[i]), other.v[i]);
+    struct order value = order_select(odd, k, &other);
+    signs_of(out, &value, m, (mask)~odd & LANES_ALL);
 }
 
 // Digit j: the entry of its table, and the lanes where it is negative.

@@ -1,0 +1,259 @@
+// Multiples of any point, constant time in the scalar; part of kernel.h.
+//
+// The curve has an endomorphism (x, y) -> (beta x, y), which multiplies by lambda (Gallant,
+// Lambert, Vanstone, 2001). So k P = k1 P + k2 lambda P with k1 and k2 of half the bits: the
+// doublings are halved. (k1, k2) may be moved by any vector of the lattice a + b lambda = 0 mod n;
+// the two shortest, (a1, b1) and (a2, b2), have the parities (odd, odd) and (even, odd), so adding
+// one, the other, both or none makes both halves odd, as digits want them.
+#pragma once
+
+#define HALF_BITS    4
+#define HALF_WINDOWS 33 // halves are below 2^129, signs 132
+#define HALF_ENTRIES (1 << (HALF_BITS - 1))
+
+// round(2^384 b2 / n), round(-2^384 b1 / n).
+static const uint64_t half_g1[5] = {
+    0x3209a45dbb031, 0x1471e8ca7fe89, 0x284eb153daa8a, 0x6bcde86c90e49, 0x3086d221a7d4};
+static const uint64_t half_g2[5] = {
+    0x1b4ae8ac47f71, 0xac9df506c6157, 0xabfe4c4221208, 0x88286f547fa90, 0xe4437ed6010e};
+// a1 = b2, a2, b1, and the negatives of b1, b2 and lambda, modulo n.
+static const uint64_t half_a1[5] = {0xc90e49284eb15, 0x21a7d46bcde86, 0x3086d2, 0, 0};
+static const uint64_t half_a2[5] = {0x1108d9d44cfd8, 0xf7a8e2f3f657c, 0x114ca50, 0, 0};
+static const uint64_t half_b1[5] = {
+    0xddee3c5765c7e, 0x10ae3a1813507, 0xffffffdd66b5e, 0xfffffffffffff, 0xffffffffffff};
+static const uint64_t half_minus_b1[5] = {0x47fa90abfe4c3, 0xd6010e88286f5, 0xe4437e, 0, 0};
+static const uint64_t half_minus_b2[5] = {
+    0x5cda83db1562c, 0xc50774346dd76, 0xffffffe8a280a, 0xfffffffffffff, 0xffffffffffff};
+static const uint64_t minus_lambda[5] = {
+    0xfc810b51283cf, 0xfc8ec739c2e0c, 0x7ed9ba4a880b9, 0xcf1f5ad9e3fd7, 0xac9c52b33fa3};
+static const uint64_t beta[5] = {
+    0x96c28719501ee, 0x7512f58995c13, 0xc3434e99cf049, 0x7106e64479ea, 0x7ae96a2b657c};
+
+INLINE struct order order_set(const uint64_t limb[5]) {
+    struct order out;
+    for (int i = 0; i < 5; i++) out.v[i] = vec_set(limb[i]);
+    return out;
+}
+
+// a * b / 2^384, rounded.
+INLINE struct order order_mul_shift(const struct order *a, const uint64_t b[5]) {
+    vec c[10], none = vec_set(0);
+    struct order factor = order_set(b);
+    order_product(c, a, &factor);
+    c[7] = vec_add(c[7], vec_set((uint64_t)1 << 19));
+    order_carry(c, 10);
+    struct order out = {{none, none, none, none, none}};
+    for (int i = 0; i < 3; i++) {
+        vec above = i < 2 ? vec_and(vec_shl(c[8 + i], 32), vec_set(LOW(52))) : none;
+        out.v[i] = vec_or(vec_shr(c[7 + i], 20), above);
+    }
+    return out;
+}
+
+// a + b in the lanes of m.
+INLINE struct order order_add_in(mask m, const struct order *a, const uint64_t b[5]) {
+    struct order term = order_set(b), sum = order_add(a, &term);
+    return order_select(m, &sum, a);
+}
+
+// The size of a reduced number that stands near 0 or near n, and the lanes where it is near n.
+INLINE struct order order_size(const struct order *a, mask *negative) {
+    struct order other = order_negative(a);
+    other = order_reduced(&other);
+    *negative = order_is_high(a);
+    return order_select(*negative, &other, a);
+}
+
+// Signs of the two halves of a scalar.
+ROUTINE void halves_of(struct digits half[2], const struct order *k) {
+    const struct order b1 = order_set(half_minus_b1), b2 = order_set(half_minus_b2),
+                       lambda = order_set(minus_lambda);
+    struct order c1 = order_mul_shift(k, half_g1), c2 = order_mul_shift(k, half_g2), size[2];
+    c1 = order_mul(&c1, &b1);
+    c2 = order_mul(&c2, &b2);
+    struct order k2 = order_add(&c1, &c2), k1 = order_mul(&k2, &lambda);
+    k1 = order_add(&k1, k);
+    k1 = order_reduced(&k1);
+    k2 = order_reduced(&k2);
+
+    mask negative[2];
+    size[0] = order_size(&k1, &negative[0]);
+    size[1] = order_size(&k2, &negative[1]);
+    mask first = (mask)~vec_bit_mask(size[0].v[0], 1), odd = vec_bit_mask(size[1].v[0], 1);
+    mask second = (mask) ~(odd ^ first);
+    k1 = order_add_in(first, &k1, half_a1);
+    k2 = order_add_in(first, &k2, half_b1);
+    k1 = order_add_in(second, &k1, half_a2);
+    k2 = order_add_in(second, &k2, half_a1);
+    k1 = order_reduced(&k1);
+    k2 = order_reduced(&k2);
+    size[0] = order_size(&k1, &negative[0]);
+    size[1] = order_size(&k2, &negative[1]);
+    for (int i = 0; i < 2; i++)
+        signs_of(&half[i], &size[i], HALF_BITS * HALF_WINDOWS, negative[i] & LANES_ALL);
+    wipe(size, sizeof size);
+    wipe(&k1, sizeof k1);
+    wipe(&k2, sizeof k2);
+    wipe(&c1, sizeof c1);
+    wipe(&c2, sizeof c2);
+}
+
+// Odd multiples of a vector's points: entry e is (2 e + 1) P, and beta_x its x times beta.
+struct half_table {
+    struct affine entry[HALF_ENTRIES];
+    struct factor beta_x[HALF_ENTRIES];
+};
+
+// Points are public, and so are their tables.
+struct half_scratch {
+    struct jacobian chain[VECTORS_MAX * HALF_BITS];
+    struct affine step[VECTORS_MAX * HALF_BITS]; // 2^(t + 1) P of vector j at j * HALF_BITS + t
+    struct factor prefix[VECTORS_MAX * HALF_ENTRIES];
+};
+
+// entry e + 2^t := entry e + 2^(t+1) P, in all vectors.
+ROUTINE void half_tables_step(struct half_table *table, struct half_scratch *s, int vectors,
+                              int t) {
+    struct factor product = factor_small(1), inverse;
+    const int each = 1 << t;
+    for (int k = 0; k < vectors * each; k++) {
+        struct factor d =
+            x_difference(&table[k / each].entry[k % each], &s->step[k / each * HALF_BITS + t]);
+        s->prefix[k] = product;
+        product = mul(&product, &d);
+    }
+    factor_inverse(&inverse, &product);
+    for (int k = vectors * each - 1; k >= 0; k--) {
+        struct affine *entry = &table[k / each].entry[k % each];
+        const struct affine *step = &s->step[k / each * HALF_BITS + t];
+        struct factor d = x_difference(entry, step), one = mul(&inverse, &s->prefix[k]);
+        inverse = mul(&inverse, &d);
+        entry[each] = *entry;
+        affine_add(&entry[each], step, &one);
+    }
+}
+
+ROUTINE void half_tables_make(struct half_table *table, struct half_scratch *s,
+                              const struct affine *points, int vectors) {
+    const struct factor by = factor_set(beta);
+    for (int j = 0; j < vectors; j++) {
+        struct jacobian p = jacobian_of(&points[j]);
+        for (int t = 0; t < HALF_BITS - 1; t++) {
+            p = jacobian_double(&p);
+            s->chain[j * (HALF_BITS - 1) + t] = p;
+        }
+        table[j].entry[0] = points[j];
+    }
+    struct affine flat[VECTORS_MAX * (HALF_BITS - 1)];
+    (void)points_divide(flat, s->chain, s->prefix, vectors * (HALF_BITS - 1));
+    for (int j = 0; j < vectors; j++)
+        for (int t = 0; t < HALF_BITS - 1; t++)
+            s->step[j * HALF_BITS + t] = flat[j * (HALF_BITS - 1) + t];
+    for (int t = 0; t < HALF_BITS - 1; t++) half_tables_step(table, s, vectors, t);
+    for (int j = 0; j < vectors; j++)
+        for (int e = 0; e < HALF_ENTRIES; e++) table[j].beta_x[e] = mul(&table[j].entry[e].x, &by);
+}
+
+// Digit j of a half times P, or times lambda P. Reads every entry.
+INLINE void half_read(struct affine *out, const struct half_table *table, const struct digits *half,
+                      int j, int by_lambda) {
+    mask negative;
+    vec index = digit(half, HALF_BITS, j, &negative);
+    out->x = by_lambda ? table->beta_x[0] : table->entry[0].x;
+    out->y = table->entry[0].y;
+    for (int e = 1; e < HALF_ENTRIES; e++) {
+        mask chosen = vec_equal_mask(index, (uint64_t)e);
+        const struct factor *x = by_lambda ? &table->beta_x[e] : &table->entry[e].x;
+        out->x = factor_select(chosen, x, &out->x);
+        out->y = factor_select(chosen, &table->entry[e].y, &out->y);
+    }
+    negate_in(out, negative);
+}
+
+ROUTINE void half_add(struct jacobian *sum, const struct half_table *table,
+                      const struct digits *half, int j, int by_lambda) {
+    struct affine term;
+    half_read(&term, table, half, j, by_lambda);
+    *sum = jacobian_add(sum, &term);
+}
+
+ROUTINE void halves_multiply(struct jacobian *out, const struct half_table *table,
+                             const struct order *k) {
+    struct digits half[2];
+    struct affine first;
+    halves_of(half, k);
+    half_read(&first, table, &half[0], HALF_WINDOWS - 1, 0);
+    struct jacobian sum = jacobian_of(&first);
+    half_add(&sum, table, &half[1], HALF_WINDOWS - 1, 1);
+    for (int j = HALF_WINDOWS - 2; j >= 0; j--) {
+        jacobian_double_times(&sum, HALF_BITS);
+        half_add(&sum, table, &half[0], j, 0);
+        half_add(&sum, table, &half[1], j, 1);
+    }
+    *out = sum;
+    wipe(half, sizeof half);
+    wipe(&first, sizeof first);
+    wipe(&sum, sizeof sum);
+}
+
+// Points x || y: the entries that are points; the others get G.
+ROUTINE uint64_t points_load(struct affine *out, const struct packing *packing,
+                             struct kernels_lanes points) {
+    uint64_t valid = 0;
+    for (int j = 0; j < packing->vectors; j++) {
+        vec word[8], generator[8], differ = vec_set(0);
+        const uint8_t *at[LANES];
+        for (int i = 0; i < LANES; i++) at[i] = secp_generator;
+        vec_load_block(at, 0, 64, generator);
+        for (int i = 0; i < LANES; i++) at[i] = lane_at(points, packing->lane[LANES * j + i]);
+        vec_load_block(at, 0, 64, word);
+        for (int half = 0; half < 8; half += 4)
+            words_turn(word + half), words_turn(generator + half);
+        const struct affine g = {factor_load(generator), factor_load(generator + 4)};
+        struct affine point = {factor_load(word), factor_load(word + 4)};
+        struct sum value[2] = {sum_of(&point.x), sum_of(&point.y)},
+                   least[2] = {reduced(&point.x), reduced(&point.y)};
+        for (int i = 0; i < 10; i++)
+            differ = vec_or(differ, vec_xor(value[i / 5].v[i % 5], least[i / 5].v[i % 5]));
+        mask is_point = on_curve(&point) & vec_zero_mask(differ);
+        out[j].x = factor_select(is_point, &point.x, &g.x);
+        out[j].y = factor_select(is_point, &point.y, &g.y);
+        valid |= mask_lanes(is_point) << LANES * j;
+    }
+    return valid & EVERY_ENTRY(packing);
+}
+
+struct multiplying {
+    struct affine point[VECTORS_MAX], product[VECTORS_MAX];
+    struct half_table table[VECTORS_MAX];
+    struct half_scratch scratch;
+    struct order k[VECTORS_MAX];
+    struct jacobian sum[VECTORS_MAX];
+};
+
+TARGET uint64_t NAME(secp_mul)(struct kernels_lanes point, struct kernels_lanes scalar,
+                               struct kernels_lanes out, uint64_t live) {
+    struct packing packing;
+    struct multiplying m;
+    if (live == 0) return 0;
+    packing_make(&packing, live);
+    const int vectors = packing.vectors;
+    uint64_t points = points_load(m.point, &packing, point), valid = 0;
+    for (int j = 0; j < vectors; j++)
+        valid |= mask_lanes(scalar_load(&m.k[j], &packing, scalar, j)) << LANES * j;
+    DECLASSIFY(&valid, sizeof valid);
+    valid &= points;
+    half_tables_make(m.table, &m.scratch, m.point, vectors);
+    for (int j = 0; j < vectors; j++) halves_multiply(&m.sum[j], &m.table[j], &m.k[j]);
+    uint64_t met = points_divide(m.product, m.sum, m.scratch.prefix, vectors);
+    DECLASSIFY(&met, sizeof met);
+    met &= valid;
+    affine_store(m.product, &packing, out, valid & ~met);
+    wipe(m.k, sizeof m.k);
+    wipe(m.sum, sizeof m.sum);
+    wipe(m.product, sizeof m.product);
+    wipe(m.scratch.prefix, sizeof m.scratch.prefix);
+    wipe_stack_sums();
+    if (met) (void)scalar_secp_mul(point, scalar, out, lanes_of(&packing, met));
+    return lanes_of(&packing, valid);
+}
