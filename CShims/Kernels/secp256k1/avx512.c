@@ -3,6 +3,8 @@
 #define NAME(kernel) avx512_##kernel
 #define PAIRS_LEAST  32
 #define NONCE        scalar_ecdsa_nonce
+#define KECCAK       avx512_keccak256
+#define HASH_LEAST   2 // lanes that are worth a vector
 #include "kernel.h"
 
 TARGET void avx512_secp_prepare(void) {

@@ -184,4 +184,5 @@ TARGET struct kernels_sum NAME(secp_mul_base_add)(struct kernels_lanes scalar,
 }
 
 #include "ecdsa.h"
+#include "hash.h"
 #include "multiply.h"

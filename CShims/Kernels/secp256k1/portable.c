@@ -2,6 +2,8 @@
 #define NAME(kernel) portable_##kernel
 #define PAIRS_LEAST  20
 #define NONCE        scalar_ecdsa_nonce
+#define KECCAK       portable_keccak256
+#define HASH_LEAST   1 // lanes that are worth a vector
 #include "kernel.h"
 
 void portable_secp_prepare(void) {
