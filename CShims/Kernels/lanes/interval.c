@@ -6,6 +6,7 @@
 #define INTERVAL_KERNELS(X)                                                                        \
     X(interval_curve25519)                                                                         \
     X(interval_curve25519_words)                                                                   \
+    X(interval_secp256k1)                                                                          \
     X(interval_header_mac)                                                                         \
     X(interval_half_keys)
 
