@@ -121,7 +121,7 @@ static const struct kernels avx512 = {
     TAKE(ed25519_table, scalar),
     TAKE(ed25519_verify, scalar),
     TAKE(sha256, scalar),
-    TAKE(sha512, scalar),
+    TAKE(sha512, avx512),
 };
 
 static int runs_avx512(void) {
