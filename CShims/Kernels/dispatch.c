@@ -84,7 +84,7 @@ static const struct kernels portable = {
     TAKE(ed25519_table, scalar),
     TAKE(ed25519_verify, scalar),
     TAKE(sha256, scalar),
-    TAKE(sha512, scalar),
+    TAKE(sha512, portable),
 };
 
 #if HAVE_AVX512
@@ -120,7 +120,7 @@ static const struct kernels avx512 = {
     TAKE(ed25519_sign, scalar),
     TAKE(ed25519_table, scalar),
     TAKE(ed25519_verify, scalar),
-    TAKE(sha256, scalar),
+    TAKE(sha256, avx512),
     TAKE(sha512, avx512),
 };
 

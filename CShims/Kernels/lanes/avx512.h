@@ -140,8 +140,11 @@ INLINE vec32 vec32_choose(vec32 a, vec32 b, vec32 c) {
 INLINE vec32 vec32_majority(vec32 a, vec32 b, vec32 c) {
     return _mm512_ternarylogic_epi32(a, b, c, 0xe8);
 }
+#define vec32_shl(a, n) _mm512_slli_epi32(a, n)
 #define vec32_shr(a, n) _mm512_srli_epi32(a, n)
 #define vec32_rol(a, n) _mm512_rol_epi32(a, n)
+// All ones where bit is 1, zero where it is 0.
+INLINE vec32 vec32_mask_of(vec32 bit) { return _mm512_sub_epi32(vec32_set(0), bit); }
 // Which lanes hold b: bit i is lane i.
 INLINE uint64_t vec32_equal_lanes(vec32 a, uint32_t b) {
     return _mm512_cmpeq_epi32_mask(a, vec32_set(b));

@@ -111,7 +111,9 @@ INLINE vec32 vec32_or(vec32 a, vec32 b) { return a | b; }
 INLINE vec32 vec32_xor3(vec32 a, vec32 b, vec32 c) { return a ^ b ^ c; }
 INLINE vec32 vec32_choose(vec32 a, vec32 b, vec32 c) { return c ^ (a & (b ^ c)); }
 INLINE vec32 vec32_majority(vec32 a, vec32 b, vec32 c) { return (a & b) | (c & (a | b)); }
+INLINE vec32 vec32_shl(vec32 a, int n) { return a << n; }
 INLINE vec32 vec32_shr(vec32 a, int n) { return a >> n; }
+INLINE vec32 vec32_mask_of(vec32 bit) { return (vec32)mask_of(bit); }
 INLINE uint64_t vec32_equal_lanes(vec32 a, uint32_t b) { return vec_zero_mask(a ^ b) & 1; }
 INLINE vec32 vec32_swap_bytes(vec32 a) { return __builtin_bswap32(a); }
 INLINE vec32 vec32_rol(vec32 a, int n) { return a << n | a >> (32 - n); }

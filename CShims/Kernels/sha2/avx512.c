@@ -3,5 +3,6 @@
 
 #define ROW(kernel)  avx512_##kernel
 #define SHA512_LEAST 2 // a group of eight lanes costs less than two scalar ones
-#include "kernel512.h"
+#define SHA256_FEW   1 // up to so many packets the scalar row is faster
+#include "kernel.h"
 #endif

@@ -40,24 +40,6 @@ INLINE vec sha512_expand(vec w, vec w1, vec w9, vec w14) {
 #define SHA512_EXPAND(i)                                                                           \
     w[i] = sha512_expand(w[i], w[((i) + 1) & 15], w[((i) + 9) & 15], w[((i) + 14) & 15])
 
-#define SHA512_EACH(X)                                                                             \
-    X(0);                                                                                          \
-    X(1);                                                                                          \
-    X(2);                                                                                          \
-    X(3);                                                                                          \
-    X(4);                                                                                          \
-    X(5);                                                                                          \
-    X(6);                                                                                          \
-    X(7);                                                                                          \
-    X(8);                                                                                          \
-    X(9);                                                                                          \
-    X(10);                                                                                         \
-    X(11);                                                                                         \
-    X(12);                                                                                         \
-    X(13);                                                                                         \
-    X(14);                                                                                         \
-    X(15)
-
 INLINE void sha512_begin(vec state[8]) {
     for (int i = 0; i < 8; i++) state[i] = vec_set(sha512_start[i]);
 }
@@ -69,9 +51,11 @@ ROUTINE void sha512_compress(vec state[8], const vec words[16]) {
     for (int i = 0; i < 8; i++) s[i] = state[i];
     for (int i = 0; i < 16; i++) w[i] = words[i];
     for (const uint64_t *constant = sha512_rounds;; constant += 16) {
-        SHA512_EACH(SHA512_STEP);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 16; i++) SHA512_STEP(i);
         if (constant == sha512_rounds + 64) break;
-        SHA512_EACH(SHA512_EXPAND);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 16; i++) SHA512_EXPAND(i);
     }
     for (int i = 0; i < 8; i++) state[i] = vec_add(state[i], s[i]);
 }
