@@ -76,7 +76,7 @@ static const struct kernels portable = {
     TAKE(secp_mul_base_add, portable),
     TAKE(secp_mul, portable),
     TAKE(secp_add_scalars, scalar),
-    TAKE(ecdsa_nonce, scalar),
+    TAKE(ecdsa_nonce, portable),
     TAKE(ecdsa_sign, portable),
     TAKE(ecdsa_table, portable),
     TAKE(ecdsa_verify, portable),
@@ -84,7 +84,7 @@ static const struct kernels portable = {
     TAKE(ed25519_table, scalar),
     TAKE(ed25519_verify, scalar),
     TAKE(sha256, scalar),
-    TAKE(sha512, scalar),
+    TAKE(sha512, portable),
 };
 
 #if HAVE_AVX512
@@ -113,15 +113,15 @@ static const struct kernels avx512 = {
     TAKE(secp_mul_base_add, avx512),
     TAKE(secp_mul, avx512),
     TAKE(secp_add_scalars, scalar),
-    TAKE(ecdsa_nonce, scalar),
+    TAKE(ecdsa_nonce, avx512),
     TAKE(ecdsa_sign, avx512),
     TAKE(ecdsa_table, avx512),
     TAKE(ecdsa_verify, avx512),
     TAKE(ed25519_sign, scalar),
     TAKE(ed25519_table, scalar),
     TAKE(ed25519_verify, scalar),
-    TAKE(sha256, scalar),
-    TAKE(sha512, scalar),
+    TAKE(sha256, avx512),
+    TAKE(sha512, avx512),
 };
 
 static int runs_avx512(void) {

@@ -28,6 +28,10 @@ INLINE vec vec_and(vec a, vec b) { return _mm512_and_si512(a, b); }
 INLINE vec vec_or(vec a, vec b) { return _mm512_or_si512(a, b); }
 INLINE vec vec_xor(vec a, vec b) { return _mm512_xor_si512(a, b); }
 INLINE vec vec_andnot(vec a, vec b) { return _mm512_andnot_si512(a, b); } // ~a & b
+INLINE vec vec_xor3(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
+// Bit by bit: b where a is 1, else c; and what two of the three have.
+INLINE vec vec_choose(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0xca); }
+INLINE vec vec_majority(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0xe8); }
 #define vec_shl(a, n) _mm512_slli_epi64(a, n)
 #define vec_shr(a, n) _mm512_srli_epi64(a, n)
 #define vec_rol(a, n) _mm512_rol_epi64(a, n)
@@ -147,7 +151,30 @@ typedef __m512i vec32;
 INLINE vec32 vec32_set(uint32_t x) { return _mm512_set1_epi32((int)x); }
 INLINE vec32 vec32_add(vec32 a, vec32 b) { return _mm512_add_epi32(a, b); }
 INLINE vec32 vec32_xor(vec32 a, vec32 b) { return _mm512_xor_si512(a, b); }
+INLINE vec32 vec32_and(vec32 a, vec32 b) { return _mm512_and_si512(a, b); }
+INLINE vec32 vec32_or(vec32 a, vec32 b) { return _mm512_or_si512(a, b); }
+INLINE vec32 vec32_xor3(vec32 a, vec32 b, vec32 c) {
+    return _mm512_ternarylogic_epi32(a, b, c, 0x96);
+}
+INLINE vec32 vec32_choose(vec32 a, vec32 b, vec32 c) {
+    return _mm512_ternarylogic_epi32(a, b, c, 0xca);
+}
+INLINE vec32 vec32_majority(vec32 a, vec32 b, vec32 c) {
+    return _mm512_ternarylogic_epi32(a, b, c, 0xe8);
+}
+#define vec32_shl(a, n) _mm512_slli_epi32(a, n)
+#define vec32_shr(a, n) _mm512_srli_epi32(a, n)
 #define vec32_rol(a, n) _mm512_rol_epi32(a, n)
+// All ones where bit is 1, zero where it is 0.
+INLINE vec32 vec32_mask_of(vec32 bit) { return _mm512_sub_epi32(vec32_set(0), bit); }
+// Which lanes hold b: bit i is lane i.
+INLINE uint64_t vec32_equal_lanes(vec32 a, uint32_t b) {
+    return _mm512_cmpeq_epi32_mask(a, vec32_set(b));
+}
+INLINE vec32 vec32_swap_bytes(vec32 a) {
+    const vec32 places = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
+    return _mm512_shuffle_epi8(a, places);
+}
 
 // -- Blocks: 64 bytes of every lane, as sixteen vectors of one word each
 //

@@ -53,6 +53,13 @@ INLINE vec vec_or(vec a, vec b) {
 }
 INLINE vec vec_xor(vec a, vec b) { return vec_bounds(0, ones_over(a.most | b.most)); }
 INLINE vec vec_andnot(vec a, vec b) { return (void)a, vec_bounds(0, ones_over(b.most)); }
+INLINE vec vec_xor3(vec a, vec b, vec c) { return vec_xor(vec_xor(a, b), c); }
+INLINE vec vec_choose(vec a, vec b, vec c) {
+    return (void)a, vec_bounds(0, ones_over(b.most | c.most));
+}
+INLINE vec vec_majority(vec a, vec b, vec c) {
+    return vec_bounds(0, ones_over((a.most & (b.most | c.most)) | (b.most & c.most)));
+}
 // Bits that are shifted out are lost on purpose (words are taken apart so).
 INLINE vec vec_shl(vec a, int n) {
     if (n > 0 && a.most >> (64 - n) != 0) return vec_bounds(0, UINT64_MAX << n);

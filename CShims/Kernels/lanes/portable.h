@@ -24,6 +24,9 @@ INLINE vec vec_and(vec a, vec b) { return a & b; }
 INLINE vec vec_or(vec a, vec b) { return a | b; }
 INLINE vec vec_xor(vec a, vec b) { return a ^ b; }
 INLINE vec vec_andnot(vec a, vec b) { return ~a & b; }
+INLINE vec vec_xor3(vec a, vec b, vec c) { return a ^ b ^ c; }
+INLINE vec vec_choose(vec a, vec b, vec c) { return c ^ (a & (b ^ c)); }
+INLINE vec vec_majority(vec a, vec b, vec c) { return (a & b) | (c & (a | b)); }
 #define vec_shl(a, n) ((vec)(a) << (n))
 #define vec_shr(a, n) ((vec)(a) >> (n))
 INLINE vec vec_rol(vec a, int n) { return n == 0 ? a : a << n | a >> (64 - n); }
@@ -112,6 +115,16 @@ typedef uint32_t vec32;
 INLINE vec32 vec32_set(uint32_t x) { return x; }
 INLINE vec32 vec32_add(vec32 a, vec32 b) { return a + b; }
 INLINE vec32 vec32_xor(vec32 a, vec32 b) { return a ^ b; }
+INLINE vec32 vec32_and(vec32 a, vec32 b) { return a & b; }
+INLINE vec32 vec32_or(vec32 a, vec32 b) { return a | b; }
+INLINE vec32 vec32_xor3(vec32 a, vec32 b, vec32 c) { return a ^ b ^ c; }
+INLINE vec32 vec32_choose(vec32 a, vec32 b, vec32 c) { return c ^ (a & (b ^ c)); }
+INLINE vec32 vec32_majority(vec32 a, vec32 b, vec32 c) { return (a & b) | (c & (a | b)); }
+INLINE vec32 vec32_shl(vec32 a, int n) { return a << n; }
+INLINE vec32 vec32_shr(vec32 a, int n) { return a >> n; }
+INLINE vec32 vec32_mask_of(vec32 bit) { return (vec32)mask_of(bit); }
+INLINE uint64_t vec32_equal_lanes(vec32 a, uint32_t b) { return vec_zero_mask(a ^ b) & 1; }
+INLINE vec32 vec32_swap_bytes(vec32 a) { return __builtin_bswap32(a); }
 INLINE vec32 vec32_rol(vec32 a, int n) { return a << n | a >> (32 - n); }
 
 // -- Blocks

@@ -2,7 +2,7 @@
 #include "../lanes/avx512.h"
 #define NAME(kernel) avx512_##kernel
 #define PAIRS_LEAST  32
-#define NONCE        scalar_ecdsa_nonce
+#define NONCE        avx512_ecdsa_nonce
 #define KECCAK       avx512_keccak256
 #define HASH_LEAST   2 // lanes that are worth a vector
 #include "kernel.h"

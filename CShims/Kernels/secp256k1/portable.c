@@ -1,7 +1,7 @@
 #include "../lanes/portable.h"
 #define NAME(kernel) portable_##kernel
 #define PAIRS_LEAST  20
-#define NONCE        scalar_ecdsa_nonce
+#define NONCE        portable_ecdsa_nonce
 #define KECCAK       portable_keccak256
 #define HASH_LEAST   1 // lanes that are worth a vector
 #include "kernel.h"

@@ -1,0 +1,4 @@
+#include "../lanes/portable.h"
+
+#define ROW(kernel) portable_##kernel
+#include "nonce.h"
