@@ -13,7 +13,7 @@ struct affine {
 };
 
 // a + c, or a - c in the lanes of `negative`.
-ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const struct adder *a,
+INLINE void affine_plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                         const struct affine *c, mask negative, enum wanted wanted) {
     struct halves q;
     plus_first(&q, a, &c->sum, &c->difference, negative);
@@ -21,6 +21,11 @@ ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const stru
     zz = sum_add(&zz, &bias);
     plus_second(&q, a, &zz, &c->t2d, negative);
     finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+}
+
+ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const struct adder *a,
+                        const struct affine *c, mask negative, enum wanted wanted) {
+    affine_plus(doubler, adder, a, c, negative, wanted);
 }
 
 // out := sum - point in the lanes of `even`, where k + 1 was taken for k; sum in the others.

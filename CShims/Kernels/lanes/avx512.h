@@ -11,7 +11,7 @@
     __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,bmi2")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 // A part of a kernel that is called, to keep the code small.
-#define ROUTINE static __attribute__((noinline)) TARGET
+#define ROUTINE static __attribute__((noinline, unused)) TARGET
 
 // -- 64-bit lanes
 

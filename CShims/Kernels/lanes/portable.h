@@ -5,7 +5,7 @@
 
 #define TARGET
 #define INLINE  static inline __attribute__((always_inline))
-#define ROUTINE static __attribute__((noinline))
+#define ROUTINE static __attribute__((noinline, unused))
 
 // -- 64-bit lanes
 
