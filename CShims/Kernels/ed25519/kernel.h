@@ -28,10 +28,8 @@ static void hash_all(struct hashing *hashing, size_t bytes, int count) {
 // Scalars of vector j.
 INLINE void scalars_load(struct scalars *k, const uint8_t (*scalar)[32], int j) {
     const uint8_t *at[LANES];
-    vec word[8];
     for (int i = 0; i < LANES; i++) at[i] = scalar[LANES * j + i];
-    vec_load_block(at, 0, 32, word);
-    for (int i = 0; i < 4; i++) k->word[i] = word[i];
+    vec_load_half(at, 0, k->word);
 }
 
 // -- Signing

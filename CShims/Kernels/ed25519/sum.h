@@ -76,19 +76,20 @@ INLINE mask digit_places(uint64_t place[LANES], const struct digits *digits, int
 INLINE struct factor reduced_load(const vec word[4]) {
     struct factor out;
     out.v[0] = vec_factor(word[0]);
-    out.v[1] = vec_factor(vec_or(vec_shr(word[0], 52), vec_shl(word[1], 12)));
-    out.v[2] = vec_factor(vec_or(vec_shr(word[1], 40), vec_shl(word[2], 24)));
-    out.v[3] = vec_factor(vec_or(vec_shr(word[2], 28), vec_shl(word[3], 36)));
+    out.v[1] = vec_factor(vec_funnel(word[0], word[1], 52));
+    out.v[2] = vec_factor(vec_funnel(word[1], word[2], 40));
+    out.v[3] = vec_factor(vec_funnel(word[2], word[3], 28));
     out.v[4] = vec_and(vec_shr(word[3], 16), vec_set(LOW(LIMB_TOP)));
     return out;
 }
 
 INLINE void entry_load(struct affine *out, const uint8_t *const at[LANES]) {
-    vec word[8];
-    vec_load_block(at, 0, 64, word);
+    vec word[4];
+    vec_load_half(at, 0, word);
     out->sum = reduced_load(word);
-    out->difference = reduced_load(word + 4);
-    vec_load_block(at, 64, 32, word);
+    vec_load_half(at, 32, word);
+    out->difference = reduced_load(word);
+    vec_load_half(at, 64, word);
     out->t2d = reduced_load(word);
 }
 

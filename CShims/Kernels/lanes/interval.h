@@ -59,6 +59,9 @@ INLINE vec vec_shl(vec a, int n) {
     return vec_bounds(a.least << n, a.most << n);
 }
 INLINE vec vec_shr(vec a, int n) { return vec_bounds(a.least >> n, a.most >> n); }
+INLINE vec vec_funnel(vec low, vec high, int n) {
+    return vec_or(vec_shr(low, n), vec_shl(high, 64 - n));
+}
 INLINE vec vec_rol(vec a, int n) { return (void)a, (void)n, vec_bounds(0, UINT64_MAX); }
 INLINE uint64_t mask_lanes(mask m) { return m; }
 INLINE vec vec_select(mask m, vec a, vec b) {
@@ -104,6 +107,21 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 }
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     (void)at, (void)offset, (void)a;
+}
+#define CHOICES 32
+struct choice {
+    vec index;
+};
+INLINE struct choice choice_of(vec index) { return (struct choice){index}; }
+INLINE vec vec_choose(const uint64_t word[CHOICES], const struct choice *choice) {
+    vec out = vec_set(word[0]);
+    (void)choice;
+    for (int i = 1; i < CHOICES; i++) out = vec_select(0, out, vec_set(word[i]));
+    return out;
+}
+INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {
+    (void)at, (void)offset;
+    for (int k = 0; k < 4; k++) words[k] = vec_bounds(0, UINT64_MAX);
 }
 INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
                            vec words[8]) {

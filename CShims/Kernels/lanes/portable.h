@@ -26,6 +26,7 @@ INLINE vec vec_xor(vec a, vec b) { return a ^ b; }
 INLINE vec vec_andnot(vec a, vec b) { return ~a & b; }
 #define vec_shl(a, n) ((vec)(a) << (n))
 #define vec_shr(a, n) ((vec)(a) >> (n))
+INLINE vec vec_funnel(vec low, vec high, int n) { return low >> n | high << (64 - n); }
 INLINE vec vec_rol(vec a, int n) { return n == 0 ? a : a << n | a >> (64 - n); }
 INLINE uint64_t mask_lanes(mask m) { return m & 1; }
 INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (m & (a ^ b)); }
@@ -72,6 +73,26 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 }
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     store64(at[0] + offset, a);
+}
+#define CHOICES 32
+struct choice {
+    mask is[CHOICES];
+};
+INLINE struct choice choice_of(vec index) {
+    struct choice out;
+    mask low[8], high[CHOICES / 8];
+    for (uint64_t i = 0; i < 8; i++) low[i] = vec_equal_mask(index % 8, i);
+    for (uint64_t i = 0; i < CHOICES / 8; i++) high[i] = vec_equal_mask(index / 8, i);
+    for (int i = 0; i < CHOICES; i++) out.is[i] = low[i % 8] & high[i / 8];
+    return out;
+}
+INLINE vec vec_choose(const uint64_t word[CHOICES], const struct choice *choice) {
+    vec out = 0;
+    for (int i = 0; i < CHOICES; i++) out |= word[i] & choice->is[i];
+    return out;
+}
+INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {
+    for (size_t k = 0; k < 4; k++) words[k] = load64(at[0] + offset + 8 * k);
 }
 INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
                            vec words[8]) {
