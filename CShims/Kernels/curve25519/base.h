@@ -74,12 +74,12 @@ INLINE mask base_read(struct affine *out, const struct base_signs *signs, int bl
         vec bit = vec_xor(base_sign(signs, first + BASE_SPACING * tooth), opposite);
         index = vec_or(index, vec_shl(bit, tooth));
     }
-    const struct choice choice = choice_of(index);
-    const uint64_t(*entry)[5][CHOICES] = base_table[block];
+    const struct pick pick = pick_of(index);
+    const uint64_t(*entry)[5][PICKS] = base_table[block];
     for (int i = 0; i < 5; i++) {
-        out->sum.v[i] = vec_choose(entry[0][i], &choice);
-        out->difference.v[i] = vec_choose(entry[1][i], &choice);
-        out->t2d.v[i] = vec_choose(entry[2][i], &choice);
+        out->sum.v[i] = vec_pick(entry[0][i], &pick);
+        out->difference.v[i] = vec_pick(entry[1][i], &pick);
+        out->t2d.v[i] = vec_pick(entry[2][i], &pick);
     }
     return vec_bit_mask(opposite, 1);
 }

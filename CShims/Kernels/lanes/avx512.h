@@ -84,21 +84,21 @@ INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     _mm512_i64scatter_epi64(
         (void *)0, _mm512_add_epi64(address, _mm512_set1_epi64((long long)offset)), a, 1);
 }
-// One of CHOICES words in each lane, by an index below CHOICES that may be secret: all are read.
-#define CHOICES 32
-struct choice {
+// One of PICKS words in each lane, by an index below PICKS that may be secret: all are read.
+#define PICKS 32
+struct pick {
     vec index;
     mask upper;
 };
-INLINE struct choice choice_of(vec index) {
-    return (struct choice){index, vec_bit_mask(index, CHOICES / 2)};
+INLINE struct pick pick_of(vec index) {
+    return (struct pick){index, vec_bit_mask(index, PICKS / 2)};
 }
-INLINE vec vec_choose(const uint64_t word[CHOICES], const struct choice *choice) {
+INLINE vec vec_pick(const uint64_t word[PICKS], const struct pick *pick) {
     vec at[4];
     for (int i = 0; i < 4; i++) at[i] = _mm512_loadu_si512(word + 8 * i);
-    vec low = _mm512_permutex2var_epi64(at[0], choice->index, at[1]);
-    vec high = _mm512_permutex2var_epi64(at[2], choice->index, at[3]);
-    return vec_select(choice->upper, high, low);
+    vec low = _mm512_permutex2var_epi64(at[0], pick->index, at[1]);
+    vec high = _mm512_permutex2var_epi64(at[2], pick->index, at[3]);
+    return vec_select(pick->upper, high, low);
 }
 // Rows become columns: word j of a[i] changes places with word i of a[j].
 INLINE void vec_transpose(vec a[8]) {

@@ -108,15 +108,15 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     (void)at, (void)offset, (void)a;
 }
-#define CHOICES 32
-struct choice {
+#define PICKS 32
+struct pick {
     vec index;
 };
-INLINE struct choice choice_of(vec index) { return (struct choice){index}; }
-INLINE vec vec_choose(const uint64_t word[CHOICES], const struct choice *choice) {
+INLINE struct pick pick_of(vec index) { return (struct pick){index}; }
+INLINE vec vec_pick(const uint64_t word[PICKS], const struct pick *pick) {
     vec out = vec_set(word[0]);
-    (void)choice;
-    for (int i = 1; i < CHOICES; i++) out = vec_select(0, out, vec_set(word[i]));
+    (void)pick;
+    for (int i = 1; i < PICKS; i++) out = vec_select(0, out, vec_set(word[i]));
     return out;
 }
 INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {

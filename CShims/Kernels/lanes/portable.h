@@ -74,21 +74,21 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     store64(at[0] + offset, a);
 }
-#define CHOICES 32
-struct choice {
-    mask is[CHOICES];
+#define PICKS 32
+struct pick {
+    mask is[PICKS];
 };
-INLINE struct choice choice_of(vec index) {
-    struct choice out;
-    mask low[8], high[CHOICES / 8];
+INLINE struct pick pick_of(vec index) {
+    struct pick out;
+    mask low[8], high[PICKS / 8];
     for (uint64_t i = 0; i < 8; i++) low[i] = vec_equal_mask(index % 8, i);
-    for (uint64_t i = 0; i < CHOICES / 8; i++) high[i] = vec_equal_mask(index / 8, i);
-    for (int i = 0; i < CHOICES; i++) out.is[i] = low[i % 8] & high[i / 8];
+    for (uint64_t i = 0; i < PICKS / 8; i++) high[i] = vec_equal_mask(index / 8, i);
+    for (int i = 0; i < PICKS; i++) out.is[i] = low[i % 8] & high[i / 8];
     return out;
 }
-INLINE vec vec_choose(const uint64_t word[CHOICES], const struct choice *choice) {
+INLINE vec vec_pick(const uint64_t word[PICKS], const struct pick *pick) {
     vec out = 0;
-    for (int i = 0; i < CHOICES; i++) out |= word[i] & choice->is[i];
+    for (int i = 0; i < PICKS; i++) out |= word[i] & pick->is[i];
     return out;
 }
 INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {
