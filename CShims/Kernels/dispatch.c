@@ -80,9 +80,9 @@ static const struct kernels portable = {
     TAKE(ecdsa_sign, portable),
     TAKE(ecdsa_table, portable),
     TAKE(ecdsa_verify, portable),
-    TAKE(ed25519_sign, scalar),
-    TAKE(ed25519_table, scalar),
-    TAKE(ed25519_verify, scalar),
+    TAKE(ed25519_sign, portable),
+    TAKE(ed25519_table, portable),
+    TAKE(ed25519_verify, portable),
     TAKE(sha256, scalar),
     TAKE(sha512, portable),
 };
@@ -117,9 +117,9 @@ static const struct kernels avx512 = {
     TAKE(ecdsa_sign, avx512),
     TAKE(ecdsa_table, avx512),
     TAKE(ecdsa_verify, avx512),
-    TAKE(ed25519_sign, scalar),
-    TAKE(ed25519_table, scalar),
-    TAKE(ed25519_verify, scalar),
+    TAKE(ed25519_sign, avx512),
+    TAKE(ed25519_table, avx512),
+    TAKE(ed25519_verify, avx512),
     TAKE(sha256, avx512),
     TAKE(sha512, avx512),
 };
@@ -129,7 +129,7 @@ static int runs_avx512(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512vbmi") &&
-           __builtin_cpu_supports("bmi2");
+           __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
 }
 #else
 static int runs_avx512(void) { return 0; }

@@ -9,7 +9,7 @@ CC=${CT_CC:-$(dirname "$(readlink -f "$(command -v swift)")")/clang}
 here=Tests/ConstantTime out=.build/ct
 mkdir -p $out
 mapfile -t kernels < <(find CShims/Kernels -name '*.c' | sort)
-common=("${kernels[@]}" Tests/KernelProbe/{calls,inputs,signatures}.c)
+common=("${kernels[@]}" Tests/KernelProbe/{calls,inputs,signatures,edwards_signatures}.c)
 flags=(-std=gnu17 -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror
     -ICShims/Kernels/include)
 readable=(-gdwarf-4 -fno-omit-frame-pointer -DDRAY_TAINT)

@@ -1,4 +1,5 @@
 #include "calls.h"
+#include "edwards_signatures.h"
 #include "signatures.h"
 #include <string.h>
 
@@ -141,15 +142,12 @@ CALL(ed25519_sign) {
 }
 CALL(ed25519_table) {
     (void)s;
-    return (struct call_result){
-        row->ed25519_table(
-            f[0], (struct kernels_lanes){signatures_room(), KERNELS_VERIFIER_BYTES, NULL}, live),
-        0};
+    struct edwards_verdict verdict = edwards_signatures_table(row, f[0], live);
+    return (struct call_result){verdict.made, verdict.good};
 }
 CALL(ed25519_verify) {
-    struct kernels_lanes table = {signatures_room(), KERNELS_VERIFIER_BYTES, NULL};
-    uint64_t keys = row->ed25519_table(f[0], table, live);
-    return (struct call_result){keys, row->ed25519_verify(table, f[1], s->width[1], f[2], keys)};
+    uint64_t good = edwards_signatures_verify(row, f[0], s->width[0], f[1], live);
+    return (struct call_result){good, 0};
 }
 CALL(sha256) {
     row->sha256(f[0], s->width[0], f[1], live);
@@ -207,8 +205,7 @@ const struct call calls[] = {
     {KERNEL(ecdsa_verify), .field = {BOTH(32, 32), BOTH(64, 64)}, .cost = 1, .is_public = 1},
     {KERNEL(ed25519_sign), .field = {BYTES(0, 64), OUT(64, 64)}, .clear = 2, .cost = 1},
     {KERNEL(ed25519_table), .field = {POINT}, .cost = 2, .is_public = 1},
-    {KERNEL(ed25519_verify), .field = {POINT, BYTES(0, 64), BYTES(64, 64)}, .cost = 2,
-     .is_public = 1},
+    {KERNEL(ed25519_verify), .field = {BOTH(0, 64), BOTH(64, 64)}, .cost = 1, .is_public = 1},
     {KERNEL(sha256), .field = {BYTES(0, 600), OUT(32, 32)}, .output = 1, .shares = 1},
     {KERNEL(sha512), .field = {BYTES(0, 600), OUT(64, 64)}, .output = 1, .shares = 1},
     {.name = NULL},

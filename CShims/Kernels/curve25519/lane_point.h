@@ -29,12 +29,14 @@ struct cached {
 
 enum wanted { DOUBLER = 1, ADDER = 2 };
 
-// The last step of every formula: X = E F, Y = G H, Z = F G, T = E H.
+// The last step of every formula: X = E F, Y = G H, Z = F G, T = E H. F is what is known last, so T
+// and Y are begun before it is there.
 INLINE void finish(struct doubler *doubler, struct adder *adder, const struct factor *e,
                    const struct factor *f, const struct factor *g, const struct factor *h,
                    enum wanted wanted) {
-    struct sum x = factor_mul(e, f, 0);
+    if (wanted & ADDER) adder->t = mul(e, h);
     struct sum y = factor_mul(g, h, (wanted & ADDER) != 0);
+    struct sum x = factor_mul(e, f, 0);
     if (wanted & DOUBLER) {
         doubler->x = factor_of(&x);
         doubler->y = factor_of(&y);
@@ -46,29 +48,26 @@ INLINE void finish(struct doubler *doubler, struct adder *adder, const struct fa
     }
     struct factor z = mul(f, g);
     if (wanted & DOUBLER) doubler->z = z;
-    if (wanted & ADDER) {
-        adder->z = z;
-        adder->t = mul(e, h);
-    }
+    if (wanted & ADDER) adder->z = z;
 }
 
 // E = X^2 + Y^2 - (X + Y)^2, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et
 // al.'s: the same point). Sums stay below 2^63.5: bias + 3 products.
 INLINE void twice(struct doubler *doubler, struct adder *adder, const struct doubler *a,
                   enum wanted wanted) {
+    struct sum x = sum_of(&a->x), y = sum_of(&a->y), both = sum_add(&x, &y);
+    struct factor root = factor_of(&both);
+    struct sum square = factor_square(&root, 0);
+
     struct sum xx = factor_square(&a->x, 1), yy = factor_square(&a->y, 0);
     struct sum sum_h = sum_add(&xx, &yy), sum_g = sum_sub(&xx, &yy);
-    struct factor h = factor_of(&sum_h), g = factor_of(&sum_g);
+    struct sum sum_e = sum_sub(&sum_h, &square);
+    struct factor h = factor_of(&sum_h), g = factor_of(&sum_g), e = factor_of(&sum_e);
 
     struct sum zz = factor_square(&a->z, 0);
     struct sum sum_f = sum_add(&zz, &zz);
     sum_f = sum_add(&sum_f, &sum_g);
     struct factor f = factor_of(&sum_f);
-
-    struct sum x = sum_of(&a->x), y = sum_of(&a->y), both = sum_add(&x, &y);
-    struct factor root = factor_of(&both);
-    struct sum square = factor_square(&root, 0), sum_e = sum_sub(&sum_h, &square);
-    struct factor e = factor_of(&sum_e);
 
     finish(doubler, adder, &e, &f, &g, &h, wanted);
 }

@@ -8,10 +8,16 @@ static const struct scalar order = {
 // -1 / l mod 2^64.
 static const uint64_t order_inverse = 0xd2b51da312547e1b;
 // 2^256 mod l and 2^512 mod l.
-static const struct scalar radix = {
-    {0xd6ec31748d98951d, 0xc6ef5bf4737dcf70, 0xfffffffffffffffe, 0x0fffffffffffffff}};
-static const struct scalar radix_square = {
-    {0xa40611e3449c0f01, 0xd00e1ba768859347, 0xceec73d217f5be65, 0x0399411b7c309a3d}};
+#define RADIX                                                                                      \
+    {                                                                                              \
+        { 0xd6ec31748d98951d, 0xc6ef5bf4737dcf70, 0xfffffffffffffffe, 0x0fffffffffffffff }         \
+    }
+#define RADIX_SQUARE                                                                               \
+    {                                                                                              \
+        { 0xa40611e3449c0f01, 0xd00e1ba768859347, 0xceec73d217f5be65, 0x0399411b7c309a3d }         \
+    }
+static const struct scalar radix = RADIX, radix_square = RADIX_SQUARE;
+const struct scalar_multiplier scalar_one = {RADIX, RADIX_SQUARE};
 
 struct scalar scalar_load(const uint8_t in[32]) {
     struct scalar out;
@@ -80,6 +86,31 @@ struct scalar scalar_clamped(const uint8_t in[32]) {
     out.v[3] &= ~((uint64_t)1 << 63);
     out.v[3] |= (uint64_t)1 << 62;
     return scalar_reduce(&out);
+}
+
+struct scalar scalar_sum(const struct scalar *a, const struct scalar *b) {
+    uint64_t t[4];
+    wide sum = 0;
+    for (int i = 0; i < 4; i++) {
+        sum += (wide)a->v[i] + b->v[i];
+        t[i] = (uint64_t)sum;
+        sum >>= 64;
+    }
+    return subtract_once(t);
+}
+
+struct scalar_multiplier scalar_multiplier(const struct scalar *a) {
+    struct scalar_multiplier out;
+    out.low = montgomery(a, &radix_square);
+    out.high = montgomery(&out.low, &radix_square);
+    return out;
+}
+
+struct scalar scalar_product_wide(const uint8_t in[64], const struct scalar_multiplier *a) {
+    struct scalar low = scalar_load(in), high = scalar_load(in + 32);
+    low = montgomery(&low, &a->low);
+    high = montgomery(&high, &a->high);
+    return scalar_sum(&low, &high);
 }
 
 void scalar_scalar_clamp_reduce(struct kernels_lanes in, struct kernels_lanes out, uint64_t live) {

@@ -78,15 +78,37 @@ ROUTINE void kept_load(struct kept *kept, const uint8_t *const at[LANES]) {
     words_read(at, ENTRY_OFFSET, (vec *)kept->entry, ENTRY_WORDS * KEPT_ENTRIES);
 }
 
-INLINE void kept_read(struct affine *out, const void *table, int block, const mask *chosen) {
-    const struct affine *entry = (const struct affine *)table + block * ENTRIES;
+// The chosen entry of a block: reads all of them.
+INLINE void kept_read(struct affine *out, const struct kept *kept, int block, const mask *chosen) {
+    const struct affine *entry = &kept->entry[block * ENTRIES];
     out->sum = entry_field(entry, sizeof *entry, offsetof(struct affine, sum), chosen);
     out->difference =
         entry_field(entry, sizeof *entry, offsetof(struct affine, difference), chosen);
     out->t2d = entry_field(entry, sizeof *entry, offsetof(struct affine, t2d), chosen);
 }
 
-// out := k A.
+// out := k A, for any k < 2^256 - 1. Constant time in k.
 ROUTINE void kept_multiply(struct doubler *out, const struct kept *kept, const struct scalars *k) {
-    affine_multiply(out, k, &kept->point, kept->entry, KEPT_BLOCKS, kept_read);
+    const int places = 64 / KEPT_BLOCKS;
+    struct scalars signs;
+    struct adder sum = adder_neutral();
+    struct doubler x;
+    struct affine c;
+    mask chosen[ENTRIES], even = scalar_signs(&signs, k);
+    for (int place = places - 1; place >= 0; place--) {
+        for (int block = KEPT_BLOCKS - 1; block >= 0; block--) {
+            mask negative = comb_signs(chosen, &signs, block * places + place);
+            kept_read(&c, kept, block, chosen);
+            if (block == 0 && place > 0)
+                affine_add(&x, NULL, &sum, &c, negative, DOUBLER);
+            else
+                affine_add(NULL, &sum, &sum, &c, negative, ADDER);
+        }
+        if (place > 0) point_double(&sum, &x);
+    }
+    affine_correct(out, &sum, &kept->point, even);
+    wipe(&signs, sizeof signs);
+    wipe(&sum, sizeof sum);
+    wipe(&x, sizeof x);
+    wipe(&c, sizeof c);
 }

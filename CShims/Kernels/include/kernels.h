@@ -24,7 +24,7 @@
 #define KERNELS_TABLE_BYTES  4032
 // Tables of a key whose signatures are checked again and again; 64-byte aligned.
 #define KERNELS_SIGNER_BYTES   262208
-#define KERNELS_VERIFIER_BYTES 151616
+#define KERNELS_VERIFIER_BYTES 196800
 
 // Where the bytes of every lane begin: lane i's at base + stride * slot[i], or
 // at base + stride * i without `slot`. For a field of a packet, base points at

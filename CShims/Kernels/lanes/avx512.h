@@ -8,10 +8,11 @@
 #include <immintrin.h>
 
 #define TARGET                                                                                     \
-    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,bmi2")))
+    __attribute__((                                                                                \
+        target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,bmi2")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 // A part of a kernel that is called, to keep the code small.
-#define ROUTINE static __attribute__((noinline)) TARGET
+#define ROUTINE static __attribute__((noinline, unused)) TARGET
 
 // -- 64-bit lanes
 
@@ -34,7 +35,9 @@ INLINE vec vec_choose(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a,
 INLINE vec vec_majority(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0xe8); }
 #define vec_shl(a, n) _mm512_slli_epi64(a, n)
 #define vec_shr(a, n) _mm512_srli_epi64(a, n)
-#define vec_rol(a, n) _mm512_rol_epi64(a, n)
+// 64 bits from bit n on of high || low; 0 < n < 64.
+#define vec_funnel(low, high, n) _mm512_shrdi_epi64(low, high, n)
+#define vec_rol(a, n)            _mm512_rol_epi64(a, n)
 INLINE uint64_t mask_lanes(mask m) { return m; } // bit i is lane i
 INLINE vec vec_select(mask m, vec a, vec b) {
     return _mm512_mask_blend_epi64(m, b, a);
@@ -43,17 +46,6 @@ INLINE mask vec_zero_mask(vec a) { return _mm512_testn_epi64_mask(a, a); }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return _mm512_test_epi64_mask(a, vec_set(bit)); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return _mm512_cmpeq_epi64_mask(a, vec_set(b)); }
 INLINE mask mask_from(uint64_t lanes) { return (mask)lanes; }
-// table[index] for every lane, index below `count`, a power of two from 8 to 32. Reads all of the
-// table, and takes as long for any index.
-INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
-    vec part[4];
-    for (int i = 0; i < count / 8; i++) part[i] = _mm512_loadu_si512(table + 8 * i);
-    if (count == 8) return _mm512_permutexvar_epi64(index, part[0]);
-    vec out = _mm512_permutex2var_epi64(part[0], index, part[1]);
-    if (count == 16) return out;
-    return vec_select(
-        vec_bit_mask(index, 16), _mm512_permutex2var_epi64(part[2], index, part[3]), out);
-}
 // The bytes of each lane in reverse: big-endian words.
 INLINE vec vec_swap_bytes(vec a) {
     const vec places = _mm512_set4_epi32(0x08090a0b, 0x0c0d0e0f, 0x00010203, 0x04050607);
@@ -107,6 +99,22 @@ INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     _mm512_i64scatter_epi64(
         (void *)0, _mm512_add_epi64(address, _mm512_set1_epi64((long long)offset)), a, 1);
 }
+// One of PICKS words in each lane, by an index below PICKS that may be secret: all are read.
+#define PICKS 32
+struct pick {
+    vec index;
+    mask upper;
+};
+INLINE struct pick pick_of(vec index) {
+    return (struct pick){index, vec_bit_mask(index, PICKS / 2)};
+}
+INLINE vec vec_pick(const uint64_t word[PICKS], const struct pick *pick) {
+    vec at[4];
+    for (int i = 0; i < 4; i++) at[i] = _mm512_loadu_si512(word + 8 * i);
+    vec low = _mm512_permutex2var_epi64(at[0], pick->index, at[1]);
+    vec high = _mm512_permutex2var_epi64(at[2], pick->index, at[3]);
+    return vec_select(pick->upper, high, low);
+}
 // Rows become columns: word j of a[i] changes places with word i of a[j].
 INLINE void vec_transpose(vec a[8]) {
     vec b[8];
@@ -141,6 +149,27 @@ INLINE void vec_store_block(uint8_t *const at[LANES], size_t offset, size_t byte
     for (int i = 0; i < 8; i++) rows[i] = words[i];
     vec_transpose(rows);
     for (int i = 0; i < LANES; i++) _mm512_mask_storeu_epi8(at[i] + offset, part, rows[i]);
+}
+
+// Four words in a row, 32 bytes.
+INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {
+    vec a[4];
+    // Lanes i and i + 2 share a row, so that pairs of pairs come out in order.
+    for (int i = 0; i < 4; i++) {
+        int lane = i % 2 + 4 * (i / 2);
+        a[i] = _mm512_castsi256_si512(_mm256_loadu_si256((const void *)(at[lane] + offset)));
+        a[i] = _mm512_mask_broadcast_i64x4(
+            a[i], 0xf0, _mm256_loadu_si256((const void *)(at[lane + 2] + offset)));
+    }
+    vec even[2], odd[2];
+    for (int i = 0; i < 2; i++) {
+        even[i] = _mm512_unpacklo_epi64(a[2 * i], a[2 * i + 1]);
+        odd[i] = _mm512_unpackhi_epi64(a[2 * i], a[2 * i + 1]);
+    }
+    words[0] = _mm512_shuffle_i64x2(even[0], even[1], 0x88);
+    words[1] = _mm512_shuffle_i64x2(odd[0], odd[1], 0x88);
+    words[2] = _mm512_shuffle_i64x2(even[0], even[1], 0xdd);
+    words[3] = _mm512_shuffle_i64x2(odd[0], odd[1], 0xdd);
 }
 
 // -- 32-bit lanes

@@ -66,6 +66,9 @@ INLINE vec vec_shl(vec a, int n) {
     return vec_bounds(a.least << n, a.most << n);
 }
 INLINE vec vec_shr(vec a, int n) { return vec_bounds(a.least >> n, a.most >> n); }
+INLINE vec vec_funnel(vec low, vec high, int n) {
+    return vec_or(vec_shr(low, n), vec_shl(high, 64 - n));
+}
 INLINE vec vec_rol(vec a, int n) { return (void)a, (void)n, vec_bounds(0, UINT64_MAX); }
 INLINE uint64_t mask_lanes(mask m) { return m; }
 INLINE vec vec_select(mask m, vec a, vec b) {
@@ -76,12 +79,6 @@ INLINE mask vec_zero_mask(vec a) { return (void)a, 0; }
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return (void)a, (void)bit, 0; }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return (void)a, (void)b, 0; }
 INLINE mask mask_from(uint64_t lanes) { return (void)lanes, 0; }
-INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
-    vec out = vec_set(table[0]);
-    if (index.most >= (uint64_t)count) interval_fault("index");
-    for (int i = 1; i < count; i++) out = vec_select(0, out, vec_set(table[i]));
-    return out;
-}
 INLINE vec vec_times(vec a, uint64_t b) {
     if (a.most > UINT64_MAX / b) interval_fault("product");
     return vec_bounds(a.least * b, a.most * b);
@@ -122,6 +119,21 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 }
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     (void)at, (void)offset, (void)a;
+}
+#define PICKS 32
+struct pick {
+    vec index;
+};
+INLINE struct pick pick_of(vec index) { return (struct pick){index}; }
+INLINE vec vec_pick(const uint64_t word[PICKS], const struct pick *pick) {
+    vec out = vec_set(word[0]);
+    (void)pick;
+    for (int i = 1; i < PICKS; i++) out = vec_select(0, out, vec_set(word[i]));
+    return out;
+}
+INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {
+    (void)at, (void)offset;
+    for (int k = 0; k < 4; k++) words[k] = vec_bounds(0, UINT64_MAX);
 }
 INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
                            vec words[8]) {

@@ -5,7 +5,7 @@
 
 #define TARGET
 #define INLINE  static inline __attribute__((always_inline))
-#define ROUTINE static __attribute__((noinline))
+#define ROUTINE static __attribute__((noinline, unused))
 
 // -- 64-bit lanes
 
@@ -29,6 +29,7 @@ INLINE vec vec_choose(vec a, vec b, vec c) { return c ^ (a & (b ^ c)); }
 INLINE vec vec_majority(vec a, vec b, vec c) { return (a & b) | (c & (a | b)); }
 #define vec_shl(a, n) ((vec)(a) << (n))
 #define vec_shr(a, n) ((vec)(a) >> (n))
+INLINE vec vec_funnel(vec low, vec high, int n) { return low >> n | high << (64 - n); }
 INLINE vec vec_rol(vec a, int n) { return n == 0 ? a : a << n | a >> (64 - n); }
 INLINE uint64_t mask_lanes(mask m) { return m & 1; }
 INLINE vec vec_select(mask m, vec a, vec b) { return b ^ (m & (a ^ b)); }
@@ -37,11 +38,6 @@ INLINE mask vec_zero_mask(vec a) { return mask_of(1 ^ (barrier(a) | (0 - barrier
 INLINE mask vec_bit_mask(vec a, uint64_t bit) { return ~vec_zero_mask(a & bit); }
 INLINE mask vec_equal_mask(vec a, uint64_t b) { return vec_zero_mask(a ^ b); }
 INLINE mask mask_from(uint64_t lanes) { return mask_of(lanes & 1); }
-INLINE vec vec_pick(const uint64_t *table, int count, vec index) {
-    vec out = 0;
-    for (int i = 0; i < count; i++) out |= table[i] & vec_equal_mask(index, (uint64_t)i);
-    return out;
-}
 INLINE vec vec_times(vec a, uint64_t b) { return a * b; } // below 2^64
 INLINE vec vec_swap_bytes(vec a) { return __builtin_bswap64(a); }
 INLINE uint64_t vec_first(vec a) { return a; }
@@ -84,6 +80,26 @@ INLINE vec vec_load(const uint8_t *const at[LANES], size_t offset) {
 }
 INLINE void vec_store(uint8_t *const at[LANES], size_t offset, vec a) {
     store64(at[0] + offset, a);
+}
+#define PICKS 32
+struct pick {
+    mask is[PICKS];
+};
+INLINE struct pick pick_of(vec index) {
+    struct pick out;
+    mask low[8], high[PICKS / 8];
+    for (uint64_t i = 0; i < 8; i++) low[i] = vec_equal_mask(index % 8, i);
+    for (uint64_t i = 0; i < PICKS / 8; i++) high[i] = vec_equal_mask(index / 8, i);
+    for (int i = 0; i < PICKS; i++) out.is[i] = low[i % 8] & high[i / 8];
+    return out;
+}
+INLINE vec vec_pick(const uint64_t word[PICKS], const struct pick *pick) {
+    vec out = 0;
+    for (int i = 0; i < PICKS; i++) out |= word[i] & pick->is[i];
+    return out;
+}
+INLINE void vec_load_half(const uint8_t *const at[LANES], size_t offset, vec words[4]) {
+    for (size_t k = 0; k < 4; k++) words[k] = load64(at[0] + offset + 8 * k);
 }
 INLINE void vec_load_block(const uint8_t *const at[LANES], size_t offset, size_t bytes,
                            vec words[8]) {

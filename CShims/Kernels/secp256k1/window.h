@@ -62,9 +62,11 @@ INLINE void negate_in(struct affine *point, mask negative) {
 // Reads every entry.
 INLINE void base_read(struct affine *out, const struct secp_base *base, int window, vec entry,
                       mask negative) {
+    _Static_assert(BASE_ENTRIES == PICKS, "a window is picked from as a whole");
+    const struct pick pick = pick_of(entry);
     for (int i = 0; i < 5; i++) {
-        out->x.v[i] = vec_pick(base->limb[window][i], BASE_ENTRIES, entry);
-        out->y.v[i] = vec_pick(base->limb[window][5 + i], BASE_ENTRIES, entry);
+        out->x.v[i] = vec_pick(base->limb[window][i], &pick);
+        out->y.v[i] = vec_pick(base->limb[window][5 + i], &pick);
     }
     negate_in(out, negative);
 }
