@@ -205,29 +205,40 @@ ROUTINE void signatures_load(struct checking *c, const struct packing *packing,
     }
 }
 
-// The table entries of vector j's scalar b; at[i] is entry i's table.
-ROUTINE void signer_nodes(struct affine *node, const struct recoded *recoded, int b, int j,
-                          const struct secp_signer *const table[LANES]) {
-    const uint64_t flip = recoded->negative[b] >> LANES * j;
+// Where a vector's terms lie, window by window, and which of them are subtracted.
+struct terms {
+    const uint8_t *at[SIGNER_WINDOWS][LANES];
+    uint64_t negative[SIGNER_WINDOWS];
+};
+
+// Of vector j's scalar b; table[i] is lane i's. Other signers' tables are seldom near, so the
+// machine is told what will be read.
+ROUTINE void terms_find(struct terms *terms, const struct recoded *recoded, int b, int j,
+                        const struct secp_signer *const table[LANES]) {
     for (int window = 0; window < SIGNER_WINDOWS; window++) {
-        const uint8_t *at[LANES];
-        uint64_t minus_sign = 0;
+        uint64_t negative = recoded->negative[b] >> LANES * j;
         for (int i = 0; i < LANES; i++) {
             unsigned sign = recoded->sign[b][LANES * j + i][window];
             unsigned is_minus = (sign >> (SIGNER_BITS - 1)) ^ 1;
             unsigned entry = (sign ^ (0 - is_minus)) & (SIGNER_ENTRIES - 1);
-            at[i] = table[i]->entry[window][entry];
-            minus_sign |= (uint64_t)is_minus << i;
+            terms->at[window][i] = table[i]->entry[window][entry];
+            __builtin_prefetch(terms->at[window][i]);
+            negative ^= (uint64_t)is_minus << i;
         }
-        signer_read(&node[window], at, mask_from(minus_sign ^ flip));
+        terms->negative[window] = negative;
     }
+}
+
+ROUTINE void terms_read(struct affine *node, const struct terms *terms) {
+    for (int window = 0; window < SIGNER_WINDOWS; window++)
+        signer_read(&node[window], terms->at[window], mask_from(terms->negative[window]));
 }
 
 // Entries whose u1 G + u2 Q has the x that the signature names, and the parity; `met` are those
 // that this cannot say of.
 ROUTINE uint64_t sums_check(struct checking *c, const struct packing *packing,
                             struct kernels_lanes table, uint64_t *met) {
-    struct tree tree = {c->node, c->prefix, packing->vectors, 2 * SIGNER_WINDOWS, 1, 0};
+    struct tree tree = {c->node, c->prefix, packing->vectors, 2 * SIGNER_WINDOWS, 1};
     for (int j = 0; j < packing->vectors; j++) {
         const struct secp_signer *own[LANES], *base[LANES];
         for (int i = 0; i < LANES; i++) {
@@ -236,11 +247,14 @@ ROUTINE uint64_t sums_check(struct checking *c, const struct packing *packing,
                 table, packing->lane[LANES * j + i]);
         }
         struct affine *node = &c->node[j * tree.count];
-        signer_nodes(node, &c->recoded, 0, j, base);
-        signer_nodes(node + SIGNER_WINDOWS, &c->recoded, 1, j, own);
+        struct terms of_own, of_base;
+        terms_find(&of_own, &c->recoded, 1, j, own);
+        terms_find(&of_base, &c->recoded, 0, j, base);
+        terms_read(node, &of_base);
+        terms_read(node + SIGNER_WINDOWS, &of_own);
     }
     tree_shrink(&tree, 8);
-    for (int j = 0; j < packing->vectors; j++) tree_sum(&c->sum[j], &tree, j, NULL);
+    tree_sums(c->sum, &tree, NULL);
     *met = points_divide(c->point, c->sum, c->prefix, packing->vectors);
 
     uint64_t good = 0;

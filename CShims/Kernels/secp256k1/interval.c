@@ -38,9 +38,12 @@ static void run_points(void) {
     const struct factor any = factor_any();
     const struct affine affine = {any, any};
     const struct jacobian jacobian = {any, any, any};
-    struct jacobian j = jacobian_add(&jacobian, &affine);
+    const struct affine *term = &affine;
+    struct jacobian j = jacobian;
+    jacobians_add(&j, &term, 1);
     factors_within(&j.x, 3, "addition");
-    j = jacobian_double(&jacobian);
+    j = jacobian;
+    jacobians_double(&j, 1, 1);
     factors_within(&j.x, 3, "doubling");
     struct affine a = affine;
     affine_add(&a, &affine, &any);

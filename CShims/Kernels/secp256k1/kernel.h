@@ -89,10 +89,10 @@ ROUTINE void base_nodes(struct affine *node, const struct order *k) {
 // an exception.
 ROUTINE uint64_t base_sum(struct base_sums *sums, const struct order *k, int vectors,
                           const struct affine *first) {
-    struct tree tree = {sums->node, sums->prefix, vectors, BASE_WINDOWS, 1, 0};
+    struct tree tree = {sums->node, sums->prefix, vectors, BASE_WINDOWS, 1};
     for (int j = 0; j < vectors; j++) base_nodes(&sums->node[j * BASE_WINDOWS], &k[j]);
     tree_shrink(&tree, BASE_LEAST);
-    for (int j = 0; j < vectors; j++) tree_sum(&sums->sum[j], &tree, j, first ? &first[j] : NULL);
+    tree_sums(sums->sum, &tree, first);
     uint64_t met = points_divide(sums->point, sums->sum, sums->prefix, vectors);
     DECLASSIFY(&met, sizeof met);
     return met;

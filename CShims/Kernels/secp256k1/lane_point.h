@@ -14,70 +14,106 @@ struct jacobian {
     struct factor x, y, z;
 };
 
-// a + b. 8 products, 3 squares.
-INLINE struct jacobian jacobian_add(const struct jacobian *a, const struct affine *b) {
-    struct jacobian out;
-    struct factor zz = square(&a->z), zzz = mul(&a->z, &zz);
-    struct sum u = factor_mul(&b->x, &zz, 0), x = sum_of(&a->x);
-    struct sum s = factor_mul(&b->y, &zzz, 0), y = sum_of(&a->y);
-    struct factor h = minus(&u, &x), r = minus(&s, &y);
-    struct factor hh = square(&h);
-    struct sum hhh_sum = factor_mul(&h, &hh, 0), v = factor_mul(&a->x, &hh, 0);
-    struct factor hhh = factor_of(&hhh_sum);
-    out.z = mul(&a->z, &h);
+// Formulas go over up to ABREAST vectors at a time, step by step: within one vector each step waits
+// for the one before, and the machine does not see far enough to begin the next vector's meanwhile.
+#define ABREAST 2
+#define EACH(g) for (int g = 0; g < count; g++)
 
+// a[g] += b[g]. 8 products, 3 squares.
+INLINE void jacobian_add_each(struct jacobian *a, const struct affine *const *b, const int count) {
+    struct factor zz[ABREAST], zzz[ABREAST], h[ABREAST], r[ABREAST], hh[ABREAST], hhh[ABREAST];
+    struct factor t[ABREAST];
+    struct sum v[ABREAST], hhh_sum[ABREAST];
+    EACH(g) zz[g] = square(&a[g].z);
+    EACH(g) {
+        struct sum u = factor_mul(&b[g]->x, &zz[g], 0), x = sum_of(&a[g].x);
+        h[g] = minus(&u, &x);
+        zzz[g] = mul(&a[g].z, &zz[g]);
+    }
+    EACH(g) {
+        struct sum s = factor_mul(&b[g]->y, &zzz[g], 0), y = sum_of(&a[g].y);
+        r[g] = minus(&s, &y);
+        hh[g] = square(&h[g]);
+        a[g].z = mul(&a[g].z, &h[g]);
+    }
     // X = r^2 - h^3 - 2 v, Y = r (v - X) - Y h^3
-    struct sum rr = factor_square(&r, 1);
-    rr = sum_sub(&rr, &hhh_sum);
-    rr = sum_sub(&rr, &v);
-    rr = sum_sub(&rr, &v);
-    out.x = factor_of(&rr);
-    x = sum_of(&out.x);
-    struct factor t = minus(&v, &x);
-    struct sum ry = factor_mul(&r, &t, 1), yh = factor_mul(&a->y, &hhh, 0);
-    ry = sum_sub(&ry, &yh);
-    out.y = factor_of(&ry);
-    return out;
+    EACH(g) {
+        hhh_sum[g] = factor_mul(&h[g], &hh[g], 0);
+        v[g] = factor_mul(&a[g].x, &hh[g], 0);
+        hhh[g] = factor_of(&hhh_sum[g]);
+        struct sum x = factor_square(&r[g], 1);
+        x = sum_sub(&x, &hhh_sum[g]);
+        x = sum_sub(&x, &v[g]);
+        x = sum_sub(&x, &v[g]);
+        a[g].x = factor_of(&x);
+        x = sum_of(&a[g].x);
+        t[g] = minus(&v[g], &x);
+    }
+    EACH(g) {
+        struct sum y = factor_mul(&r[g], &t[g], 1), yh = factor_mul(&a[g].y, &hhh[g], 0);
+        y = sum_sub(&y, &yh);
+        a[g].y = factor_of(&y);
+    }
 }
 
-// 2 a. 2 products, 5 squares. With A = X^2, B = Y^2, C = B^2: D = 2 ((X + B)^2 - A - C), E = 3 A,
-// X' = E^2 - 2 D, Y' = E (D - X') - 8 C, Z' = 2 Y Z.
-INLINE struct jacobian jacobian_double(const struct jacobian *a) {
-    struct jacobian out;
-    struct sum aa = factor_square(&a->x, 0), bb = factor_square(&a->y, 0);
-    struct sum e_sum = sum_add(&aa, &aa);
-    e_sum = sum_add(&e_sum, &aa);
-    struct factor e = factor_of(&e_sum), b = factor_of(&bb);
-    struct sum cc = factor_square(&b, 0), x = sum_of(&a->x);
-    bb = sum_add(&bb, &x);
-    struct factor xb = factor_of(&bb);
-    struct sum d_sum = factor_square(&xb, 1);
-    d_sum = sum_sub(&d_sum, &aa);
-    d_sum = sum_sub(&d_sum, &cc);
-    d_sum = sum_add(&d_sum, &d_sum);
-    struct factor d = factor_of(&d_sum);
-    struct sum d1 = sum_of(&d), ee = factor_square(&e, 1);
-    ee = sum_sub(&ee, &d1);
-    ee = sum_sub(&ee, &d1);
-    out.x = factor_of(&ee);
-    x = sum_of(&out.x);
-    struct factor t = minus(&d1, &x);
-    struct sum y = factor_mul(&e, &t, 1);
-    for (int i = 0; i < 3; i++) cc = sum_add(&cc, &cc);
-    y = sum_sub(&y, &cc);
-    out.y = factor_of(&y);
-    struct sum z = factor_mul(&a->y, &a->z, 0);
-    z = sum_add(&z, &z);
-    out.z = factor_of(&z);
-    return out;
+// a[g] *= 2. 2 products, 5 squares. With A = X^2, B = Y^2, C = B^2: D = 2 ((X + B)^2 - A - C),
+// E = 3 A, X' = E^2 - 2 D, Y' = E (D - X') - 8 C, Z' = 2 Y Z.
+INLINE void jacobian_double_each(struct jacobian *a, const int count) {
+    struct factor e[ABREAST], b[ABREAST], xb[ABREAST], t[ABREAST];
+    struct sum aa[ABREAST], cc[ABREAST], d[ABREAST];
+    EACH(g) {
+        struct sum bb = factor_square(&a[g].y, 0), x = sum_of(&a[g].x);
+        b[g] = factor_of(&bb);
+        bb = sum_add(&bb, &x);
+        xb[g] = factor_of(&bb);
+        aa[g] = factor_square(&a[g].x, 0);
+        struct sum e_sum = sum_add(&aa[g], &aa[g]);
+        e_sum = sum_add(&e_sum, &aa[g]);
+        e[g] = factor_of(&e_sum);
+    }
+    EACH(g) {
+        cc[g] = factor_square(&b[g], 0);
+        struct sum d_sum = factor_square(&xb[g], 1);
+        d_sum = sum_sub(&d_sum, &aa[g]);
+        d_sum = sum_sub(&d_sum, &cc[g]);
+        d_sum = sum_add(&d_sum, &d_sum);
+        struct factor d_factor = factor_of(&d_sum);
+        d[g] = sum_of(&d_factor);
+    }
+    EACH(g) {
+        struct sum x = factor_square(&e[g], 1);
+        x = sum_sub(&x, &d[g]);
+        x = sum_sub(&x, &d[g]);
+        a[g].x = factor_of(&x);
+        x = sum_of(&a[g].x);
+        t[g] = minus(&d[g], &x);
+        struct sum z = factor_mul(&a[g].y, &a[g].z, 0);
+        z = sum_add(&z, &z);
+        a[g].z = factor_of(&z);
+    }
+    EACH(g) {
+        struct sum y = factor_mul(&e[g], &t[g], 1);
+        for (int i = 0; i < 3; i++) cc[g] = sum_add(&cc[g], &cc[g]);
+        y = sum_sub(&y, &cc[g]);
+        a[g].y = factor_of(&y);
+    }
 }
 
-ROUTINE void jacobian_add_to(struct jacobian *sum, const struct affine *b) {
-    *sum = jacobian_add(sum, b);
+// Of 1 or ABREAST vectors.
+ROUTINE void jacobians_add(struct jacobian *a, const struct affine *const *b, int count) {
+    if (count == ABREAST)
+        jacobian_add_each(a, b, ABREAST);
+    else
+        jacobian_add_each(a, b, 1);
 }
 
-ROUTINE void jacobian_double_times(struct jacobian *a, int count) {
-    while (count-- > 0) *a = jacobian_double(a);
+ROUTINE void jacobians_double(struct jacobian *a, int times, int count) {
+    while (times-- > 0) {
+        if (count == ABREAST)
+            jacobian_double_each(a, ABREAST);
+        else
+            jacobian_double_each(a, 1);
+    }
 }
 
 INLINE struct jacobian jacobian_of(const struct affine *a) {

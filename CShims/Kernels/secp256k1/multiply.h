@@ -139,7 +139,7 @@ ROUTINE void half_tables_make(struct half_table *table, struct half_scratch *s,
     for (int j = 0; j < vectors; j++) {
         struct jacobian p = jacobian_of(&points[j]);
         for (int t = 0; t < HALF_BITS - 1; t++) {
-            p = jacobian_double(&p);
+            jacobians_double(&p, 1, 1);
             s->chain[j * (HALF_BITS - 1) + t] = p;
         }
         table[j].entry[0] = points[j];
@@ -170,30 +170,35 @@ INLINE void half_read(struct affine *out, const struct half_table *table, const 
     negate_in(out, negative);
 }
 
-ROUTINE void half_add(struct jacobian *sum, const struct half_table *table,
-                      const struct digits *half, int j, int by_lambda) {
-    struct affine term;
-    half_read(&term, table, half, j, by_lambda);
-    *sum = jacobian_add(sum, &term);
+ROUTINE void halves_add(struct jacobian *sum, const struct half_table *table,
+                        struct digits (*half)[2], int j, int by_lambda, int count) {
+    struct affine term[ABREAST];
+    const struct affine *at[ABREAST];
+    EACH(g) {
+        half_read(&term[g], &table[g], &half[g][by_lambda], j, by_lambda);
+        at[g] = &term[g];
+    }
+    jacobians_add(sum, at, count);
 }
 
-ROUTINE void halves_multiply(struct jacobian *out, const struct half_table *table,
-                             const struct order *k) {
-    struct digits half[2];
+// sum[g] := k[g] times the point of table[g], for 1 or ABREAST vectors.
+ROUTINE void halves_multiply(struct jacobian *sum, const struct half_table *table,
+                             const struct order *k, int count) {
+    struct digits half[ABREAST][2];
     struct affine first;
-    halves_of(half, k);
-    half_read(&first, table, &half[0], HALF_WINDOWS - 1, 0);
-    struct jacobian sum = jacobian_of(&first);
-    half_add(&sum, table, &half[1], HALF_WINDOWS - 1, 1);
-    for (int j = HALF_WINDOWS - 2; j >= 0; j--) {
-        jacobian_double_times(&sum, HALF_BITS);
-        half_add(&sum, table, &half[0], j, 0);
-        half_add(&sum, table, &half[1], j, 1);
+    EACH(g) {
+        halves_of(half[g], &k[g]);
+        half_read(&first, &table[g], &half[g][0], HALF_WINDOWS - 1, 0);
+        sum[g] = jacobian_of(&first);
     }
-    *out = sum;
+    halves_add(sum, table, half, HALF_WINDOWS - 1, 1, count);
+    for (int j = HALF_WINDOWS - 2; j >= 0; j--) {
+        jacobians_double(sum, HALF_BITS, count);
+        halves_add(sum, table, half, j, 0, count);
+        halves_add(sum, table, half, j, 1, count);
+    }
     wipe(half, sizeof half);
     wipe(&first, sizeof first);
-    wipe(&sum, sizeof sum);
 }
 
 // Points x || y: the entries that are points; the others get G.
@@ -244,7 +249,10 @@ TARGET uint64_t NAME(secp_mul)(struct kernels_lanes point, struct kernels_lanes 
     DECLASSIFY(&valid, sizeof valid);
     valid &= points;
     half_tables_make(m.table, &m.scratch, m.point, vectors);
-    for (int j = 0; j < vectors; j++) halves_multiply(&m.sum[j], &m.table[j], &m.k[j]);
+    for (int j = 0; j < vectors; j += ABREAST) {
+        const int count = vectors - j < ABREAST ? 1 : ABREAST;
+        halves_multiply(&m.sum[j], &m.table[j], &m.k[j], count);
+    }
     uint64_t met = points_divide(m.product, m.sum, m.scratch.prefix, vectors);
     DECLASSIFY(&met, sizeof met);
     met &= valid;

@@ -12,20 +12,15 @@
 #pragma once
 #include "lane_point.h"
 
-// Independent chains of products, so that one's products fill the other's waits.
-#define CHAINS 2
-
 struct tree {
     struct affine *node;   // node i of vector v is node[v * count + i]
     struct factor *prefix; // room for a factor a pair
     int vectors, count;    // nodes a vector, in the beginning
     int stride;            // from one node to the next, now: a sum lies where its first term lay
-    int pairs;             // of a vector
 };
 
-INLINE struct affine *tree_node(const struct tree *tree, int k, int second) {
-    int vector = k / tree->pairs, pair = k % tree->pairs;
-    return &tree->node[vector * tree->count + (2 * pair + second) * tree->stride];
+static int tree_nodes(const struct tree *tree) {
+    return (tree->count + tree->stride - 1) / tree->stride;
 }
 
 INLINE struct factor x_difference(const struct affine *a, const struct affine *b) {
@@ -33,23 +28,65 @@ INLINE struct factor x_difference(const struct affine *a, const struct affine *b
     return minus(&x2, &x1);
 }
 
-// a := a + b, by the inverse of x2 - x1.
-INLINE void affine_add(struct affine *a, const struct affine *b, const struct factor *inverse) {
-    struct sum x1 = sum_of(&a->x), x2 = sum_of(&b->x), y1 = sum_of(&a->y), y2 = sum_of(&b->y);
-    struct factor rise = minus(&y2, &y1), slope = mul(&rise, inverse);
-    struct sum x = factor_square(&slope, 1);
-    x = sum_sub(&x, &x1);
-    x = sum_sub(&x, &x2);
-    a->x = factor_of(&x);
-    struct sum x3 = sum_of(&a->x);
-    struct factor run = minus(&x1, &x3);
-    struct sum y = factor_mul(&slope, &run, 1);
-    y = sum_sub(&y, &y1);
-    a->y = factor_of(&y);
+// a[g] += b[g], by the inverses of x2 - x1.
+INLINE void affine_add_each(struct affine *const *a, const struct affine *const *b,
+                            const struct factor *inverse, const int count) {
+    struct factor slope[ABREAST], run[ABREAST];
+    EACH(g) {
+        struct sum y1 = sum_of(&a[g]->y), y2 = sum_of(&b[g]->y);
+        struct factor rise = minus(&y2, &y1);
+        slope[g] = mul(&rise, &inverse[g]);
+    }
+    EACH(g) {
+        struct sum x1 = sum_of(&a[g]->x), x2 = sum_of(&b[g]->x), x = factor_square(&slope[g], 1);
+        x = sum_sub(&x, &x1);
+        x = sum_sub(&x, &x2);
+        a[g]->x = factor_of(&x);
+        x = sum_of(&a[g]->x);
+        run[g] = minus(&x1, &x);
+    }
+    EACH(g) {
+        struct sum y = factor_mul(&slope[g], &run[g], 1), y1 = sum_of(&a[g]->y);
+        y = sum_sub(&y, &y1);
+        a[g]->y = factor_of(&y);
+    }
 }
 
-// inverse[c] of chain c's product, by one inversion for all chains and lanes.
-ROUTINE void chains_invert(struct factor inverse[CHAINS], const struct factor product[CHAINS]) {
+INLINE void affine_add(struct affine *a, const struct affine *b, const struct factor *inverse) {
+    struct affine *const to[1] = {a};
+    const struct affine *const from[1] = {b};
+    affine_add_each(to, from, inverse, 1);
+}
+
+// ABREAST chains of products, each over every second pair: prefix is what lay before.
+INLINE void pairs_multiply(struct factor product[ABREAST], struct factor *prefix,
+                           const struct affine *node, int stride, const int count) {
+    EACH(g) {
+        const struct affine *a = node + 2 * g * stride;
+        struct factor d = x_difference(a, a + stride);
+        prefix[g] = product[g];
+        product[g] = mul(&product[g], &d);
+    }
+}
+
+INLINE void pairs_add(struct factor inverse[ABREAST], const struct factor *prefix,
+                      struct affine *node, int stride, const int count) {
+    struct affine *a[ABREAST];
+    const struct affine *b[ABREAST];
+    struct factor own[ABREAST];
+    EACH(g) {
+        a[g] = node + 2 * g * stride;
+        b[g] = a[g] + stride;
+        struct factor d = x_difference(a[g], b[g]);
+        own[g] = mul(&inverse[g], &prefix[g]);
+        inverse[g] = mul(&inverse[g], &d);
+    }
+    affine_add_each(a, b, own, count);
+}
+
+// One inversion for all chains and lanes.
+ROUTINE void chains_invert(struct factor inverse[ABREAST], const struct factor product[ABREAST]) {
+    _Static_assert(ABREAST == 2, "two chains");
     struct factor both = mul(&product[0], &product[1]), all;
     factor_inverse(&all, &both);
     inverse[0] = mul(&all, &product[1]);
@@ -58,47 +95,52 @@ ROUTINE void chains_invert(struct factor inverse[CHAINS], const struct factor pr
 
 // One level: half as many nodes.
 ROUTINE void tree_halve(struct tree *tree) {
-    const int nodes = (tree->count + tree->stride - 1) / tree->stride;
-    tree->pairs = nodes / 2;
-    const int all = tree->pairs * tree->vectors;
-    struct factor product[CHAINS], inverse[CHAINS];
-    for (int c = 0; c < CHAINS; c++) product[c] = factor_small(1);
-    for (int k = 0; k < all; k += CHAINS)
-        for (int c = 0; c < CHAINS && k + c < all; c++) {
-            struct factor d = x_difference(tree_node(tree, k + c, 0), tree_node(tree, k + c, 1));
-            tree->prefix[k + c] = product[c];
-            product[c] = mul(&product[c], &d);
-        }
+    const int pairs = tree_nodes(tree) / 2, whole = pairs / ABREAST * ABREAST;
+    struct factor product[ABREAST], inverse[ABREAST];
+    for (int g = 0; g < ABREAST; g++) product[g] = factor_small(1);
+    for (int v = 0; v < tree->vectors; v++) {
+        const struct affine *node = tree->node + v * tree->count;
+        struct factor *prefix = tree->prefix + v * pairs;
+        for (int i = 0; i < whole; i += ABREAST)
+            pairs_multiply(product, prefix + i, node + 2 * i * tree->stride, tree->stride, ABREAST);
+        if (whole < pairs)
+            pairs_multiply(
+                product, prefix + whole, node + 2 * whole * tree->stride, tree->stride, 1);
+    }
     chains_invert(inverse, product);
-    for (int k = (all - 1) / CHAINS * CHAINS; k >= 0; k -= CHAINS)
-        for (int c = 0; c < CHAINS && k + c < all; c++) {
-            struct affine *a = tree_node(tree, k + c, 0);
-            const struct affine *b = tree_node(tree, k + c, 1);
-            struct factor d = x_difference(a, b), one = mul(&inverse[c], &tree->prefix[k + c]);
-            inverse[c] = mul(&inverse[c], &d);
-            affine_add(a, b, &one);
-        }
+    for (int v = tree->vectors - 1; v >= 0; v--) {
+        struct affine *node = tree->node + v * tree->count;
+        const struct factor *prefix = tree->prefix + v * pairs;
+        if (whole < pairs)
+            pairs_add(inverse, prefix + whole, node + 2 * whole * tree->stride, tree->stride, 1);
+        for (int i = whole - ABREAST; i >= 0; i -= ABREAST)
+            pairs_add(inverse, prefix + i, node + 2 * i * tree->stride, tree->stride, ABREAST);
+    }
     tree->stride *= 2;
 }
 
 // Halves while that pays, down to `least` nodes.
 static void tree_shrink(struct tree *tree, int least) {
-    for (;;) {
-        int nodes = (tree->count + tree->stride - 1) / tree->stride;
-        if (nodes <= least || nodes / 2 * tree->vectors < PAIRS_LEAST) return;
+    while (tree_nodes(tree) > least && tree_nodes(tree) / 2 * tree->vectors >= PAIRS_LEAST)
         tree_halve(tree);
-    }
 }
 
-// The sum of what is left of vector v, with `first` before it unless that is NULL. Z = 0 in lanes
-// that met an exception.
-ROUTINE void tree_sum(struct jacobian *out, const struct tree *tree, int v,
-                      const struct affine *first) {
-    const struct affine *node = &tree->node[v * tree->count];
-    struct jacobian sum = jacobian_of(first ? first : node);
-    for (int i = first ? 0 : tree->stride; i < tree->count; i += tree->stride)
-        sum = jacobian_add(&sum, &node[i]);
-    *out = sum;
+// out[v] := the sum of what is left of vector v, with first[v] before it unless `first` is NULL.
+// Z = 0 in lanes that met an exception.
+ROUTINE void tree_sums(struct jacobian *out, const struct tree *tree, const struct affine *first) {
+    for (int v = 0; v < tree->vectors; v += ABREAST) {
+        const int count = tree->vectors - v < ABREAST ? 1 : ABREAST;
+        const struct affine *node[ABREAST];
+        EACH(g) {
+            node[g] = tree->node + (v + g) * tree->count;
+            out[v + g] = jacobian_of(first ? &first[v + g] : node[g]);
+        }
+        for (int i = first ? 0 : tree->stride; i < tree->count; i += tree->stride) {
+            const struct affine *next[ABREAST];
+            EACH(g) next[g] = node[g] + i;
+            jacobians_add(&out[v], next, count);
+        }
+    }
 }
 
 // Divides by Z, with one inversion for all vectors. Returns those of the first 64 entries where Z
