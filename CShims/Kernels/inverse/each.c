@@ -10,10 +10,9 @@ static inline void multiply(uint64_t out[4], const uint64_t a[4], const uint64_t
     uint64_t t[5] = {0}, less[4];
     for (int i = 0; i < 4; i++) {
         // Two chains of carries, for the product and for the multiple of m that is added.
-        uint64_t times = (t[0] + a[i] * b[0]) * m->minus_inverse, low;
+        uint64_t times = (t[0] + a[i] * b[0]) * m->minus_inverse;
         wide sum = (wide)a[i] * b[0] + t[0];
-        low = (uint64_t)sum;
-        wide more = (wide)times * m->word[0] + low;
+        wide more = (wide)times * m->word[0] + (uint64_t)sum;
         for (int k = 1; k < 4; k++) {
             sum = (wide)a[i] * b[k] + t[k] + (uint64_t)(sum >> 64);
             more = (wide)times * m->word[k] + (uint64_t)sum + (uint64_t)(more >> 64);
