@@ -2,8 +2,8 @@
 // here a formula's last step makes just the coordinates that its reader wants.
 #pragma once
 #include "lane_field.h"
-//
-#include "../inverse/lanes.h"
+
+#include "../inverse/lanes.h" // of the field above
 
 static const uint64_t edwards_d[5] = {
     0xb4dca135978a3, 0x4d4141d8ab75e, 0x779e89800700a, 0xfe738cc740797, 0x52036cee2b6f};

@@ -45,7 +45,7 @@ ROUTINE void kept_make(struct kept *kept, const struct doubler *a) {
     for (int block = 0; block < KEPT_BLOCKS; block++)
         block_fill(&entry[block * ENTRIES], &teeth, block);
     entries_divide(kept->entry, entry, KEPT_ENTRIES);
-    entries_divide(&kept->point, &point, 1);
+    kept->point = (struct affine){point.sum, point.difference, point.t2d}; // its Z is 1
 }
 
 INLINE void affine_store(uint8_t *const at[LANES], size_t offset, const struct affine *entry) {

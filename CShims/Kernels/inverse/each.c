@@ -7,28 +7,20 @@ typedef unsigned __int128 wide;
 // a * b / 2^256 modulo m: below m if a or b is, else below 2^256. out may be a or b.
 static inline void multiply(uint64_t out[4], const uint64_t a[4], const uint64_t b[4],
                             const struct modulus *m) {
-    uint64_t t[6] = {0}, less[4];
+    uint64_t t[5] = {0}, less[4];
     for (int i = 0; i < 4; i++) {
-        wide sum = 0;
-        for (int k = 0; k < 4; k++) {
-            sum += (wide)a[i] * b[k] + t[k];
-            t[k] = (uint64_t)sum;
-            sum >>= 64;
-        }
-        sum += t[4];
-        t[4] = (uint64_t)sum;
-        t[5] = (uint64_t)(sum >> 64);
-
-        uint64_t times = t[0] * m->minus_inverse;
-        sum = ((wide)times * m->word[0] + t[0]) >> 64;
+        // Two chains of carries, for the product and for the multiple of m that is added.
+        uint64_t times = (t[0] + a[i] * b[0]) * m->minus_inverse;
+        wide sum = (wide)a[i] * b[0] + t[0];
+        wide more = (wide)times * m->word[0] + (uint64_t)sum;
         for (int k = 1; k < 4; k++) {
-            sum += (wide)times * m->word[k] + t[k];
-            t[k - 1] = (uint64_t)sum;
-            sum >>= 64;
+            sum = (wide)a[i] * b[k] + t[k] + (uint64_t)(sum >> 64);
+            more = (wide)times * m->word[k] + (uint64_t)sum + (uint64_t)(more >> 64);
+            t[k - 1] = (uint64_t)more;
         }
-        sum += t[4];
-        t[3] = (uint64_t)sum;
-        t[4] = t[5] + (uint64_t)(sum >> 64);
+        wide top = (wide)t[4] + (uint64_t)(sum >> 64) + (uint64_t)(more >> 64);
+        t[3] = (uint64_t)top;
+        t[4] = (uint64_t)(top >> 64);
     }
     uint64_t borrow = 0;
     for (int k = 0; k < 4; k++) {
@@ -63,10 +55,9 @@ void inverse_each(uint64_t (*value)[4], int count, const struct modulus *modulus
     inverse(node[0], node[0], modulus);
     for (int i = 0; i < count - 1; i++) {
         uint64_t left[4];
-        multiply(left, node[i], node[2 * i + 2], modulus);
-        multiply(node[2 * i + 2], node[i], node[2 * i + 1], modulus);
-        memcpy(node[2 * i + 1], left, sizeof left);
-        wipe(left, sizeof left);
+        memcpy(left, node[2 * i + 1], sizeof left);
+        multiply(node[2 * i + 1], node[i], node[2 * i + 2], modulus);
+        multiply(node[2 * i + 2], node[i], left, modulus);
     }
     for (int i = 0; i < count; i++)
         for (int k = 0; k < 4; k++) value[i][k] = leaf[i][k] & ~is_zero[i];

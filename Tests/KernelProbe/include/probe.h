@@ -13,6 +13,18 @@ void probe_secp256k1(enum probe_operation operation, const uint64_t *a, const ui
 // 48 bytes big-endian to 32 bytes big-endian, reduced.
 void probe_secp256k1_load48(const uint8_t *in, uint8_t *out);
 
+// -- Inverses, of four words each, little-endian
+
+enum probe_modulus { PROBE_P25519, PROBE_SECP256K1, PROBE_SECP256K1_ORDER };
+void probe_inverse(enum probe_modulus modulus, const uint64_t *in, uint64_t *out);
+// In place, for 1 to 8 values below the modulus.
+void probe_inverse_each(enum probe_modulus modulus, uint64_t *values, int count);
+// In place, modulo 2^255 - 19, of values below 2^255 in the lanes of a row: up to eight. Their
+// number, or 0 if this machine cannot run the row.
+int probe_inverse_lanes(const char *row, uint64_t *values);
+// 1 if out is below the modulus and in * out is 1, or 0 where out is 0; by other code.
+int probe_inverse_holds(enum probe_modulus modulus, const uint64_t *in, const uint64_t *out);
+
 // -- Rows against the scalar one
 
 // The names of the table's kernels; NULL after the last.
