@@ -1,6 +1,7 @@
 // Points of -x^2 + y^2 = 1 + d x^2 y^2, one in each lane. The law is that of edwards.h, complete;
 // here a formula's last step makes just the coordinates that its reader wants.
 #pragma once
+#include "field.h"
 #include "lane_field.h"
 
 static const uint64_t edwards_d[5] = {
@@ -196,12 +197,45 @@ INLINE mask decoding_finish(struct doubler *out, const struct decoding *at,
 
 // -- Encoding
 
+// The inverse of each lane's number; none may be 0. One after the other the 254 squares of an
+// inversion are sooner done in scalar code than in a vector, and one serves all lanes.
+ROUTINE void invert_lanes(struct factor *out, const struct factor *a) {
+    uint8_t bytes[LANES][32] = {{0}}, *at[LANES];
+    struct fe value[LANES], prefix[LANES], inverse;
+    vec word[4];
+    if (LANES == 1) {
+        invert(out, a);
+        return;
+    }
+    for (int i = 0; i < LANES; i++) at[i] = bytes[i];
+    struct sum low = reduced(a);
+    reduced_words(&low, word);
+    for (int i = 0; i < 4; i++) vec_store(at, 8 * (size_t)i, word[i]);
+    for (int i = 0; i < LANES; i++) {
+        value[i] = fe_load(bytes[i]);
+        prefix[i] = i > 0 ? fe_mul(&prefix[i - 1], &value[i]) : value[i];
+    }
+    inverse = fe_invert(&prefix[LANES - 1]);
+    for (int i = LANES - 1; i >= 0; i--) {
+        struct fe own = i > 0 ? fe_mul(&inverse, &prefix[i - 1]) : inverse;
+        inverse = fe_mul(&inverse, &value[i]);
+        fe_store(bytes[i], &own);
+        wipe(&own, sizeof own);
+    }
+    vec_load_half((const uint8_t *const *)at, 0, word);
+    *out = factor_load(word);
+    wipe(bytes, sizeof bytes);
+    wipe(value, sizeof value);
+    wipe(prefix, sizeof prefix);
+    wipe(&inverse, sizeof inverse);
+}
+
 // Compressed points, four words each, of `count` vectors; one inversion for all. Z is never 0.
 ROUTINE void points_encode(vec (*word)[4], const struct doubler *points, int count) {
     struct factor prefix[KERNELS_LANES_MAX], inverse, z, x, y;
     prefix[0] = points[0].z;
     for (int j = 1; j < count; j++) prefix[j] = mul(&prefix[j - 1], &points[j].z);
-    invert(&inverse, &prefix[count - 1]);
+    invert_lanes(&inverse, &prefix[count - 1]);
     for (int j = count - 1; j >= 0; j--) {
         z = j > 0 ? mul(&inverse, &prefix[j - 1]) : inverse;
         inverse = mul(&inverse, &points[j].z);
