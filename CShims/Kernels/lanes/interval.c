@@ -7,7 +7,9 @@
     X(interval_curve25519)                                                                         \
     X(interval_curve25519_words)                                                                   \
     X(interval_header_mac)                                                                         \
-    X(interval_half_keys)
+    X(interval_half_keys)                                                                          \
+    X(interval_ed25519)                                                                            \
+    X(interval_ed25519_words)
 
 #define DECLARE(kernel) void kernel(void);
 #define ENTER(kernel)   kernel,
