@@ -1,6 +1,6 @@
 // Included before every file that MemorySanitizer compiles. It knows most vector instructions; of
 // those below it loses what was secret (gathers), or takes any secret operand for a leak (scatters,
-// ternary logic). Here they are written in words that it follows.
+// ternary logic, permutations). Here they are written in words that it follows.
 #pragma once
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -26,6 +26,22 @@ TAINT_INLINE __m512i taint_ternary(__m512i a, __m512i b, __m512i c, int table) {
 #undef _mm512_ternarylogic_epi32
 #define _mm512_ternarylogic_epi64(a, b, c, table) taint_ternary(a, b, c, table)
 #define _mm512_ternarylogic_epi32(a, b, c, table) taint_ternary(a, b, c, table)
+
+// -- Permutations by an index in each lane, of which the low four bits count.
+
+TAINT_INLINE __m512i taint_permute(__m512i low, __m512i index, __m512i high) {
+    __m512i out = _mm512_setzero_si512();
+    index = _mm512_and_si512(index, _mm512_set1_epi64(15));
+    for (int k = 0; k < 16; k++) {
+        int64_t word;
+        memcpy(&word, (const char *)(k < 8 ? &low : &high) + 8 * (k % 8), 8);
+        __mmask8 here = _mm512_cmpeq_epi64_mask(index, _mm512_set1_epi64(k));
+        out = _mm512_mask_blend_epi64(here, out, _mm512_set1_epi64(word));
+    }
+    return out;
+}
+#undef _mm512_permutex2var_epi64
+#define _mm512_permutex2var_epi64(low, index, high) taint_permute(low, index, high)
 
 // -- Gathers and scatters: `lanes` values of `size` bytes, indices of `wide` bytes.
 

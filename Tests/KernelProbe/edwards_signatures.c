@@ -194,19 +194,22 @@ static void tamper(const uint8_t recipe[64], uint8_t *message, size_t bytes,
 static void craft(const struct pool *pool, const struct key *key, const uint8_t recipe[64],
                   uint8_t *message, size_t bytes, uint8_t signature[64]) {
     static const uint8_t zero[32] = {0};
-    uint8_t small[32];
+    uint8_t r[32];
     switch (recipe[1] % 8) {
     case 0:
         sign(signature, pool, key, recipe[5], 1, message, bytes);
         break;
     case 1:
         // All is right but that r has small order, or is not reduced.
-        small_point(small, pool, recipe[5]);
-        (void)sign_with(signature, key, zero, small, 0, message, bytes);
+        small_point(r, pool, recipe[5]);
+        (void)sign_with(signature, key, zero, r, 0, message, bytes);
         break;
     case 2:
-        // Nonces of the edges: with keys of the edges, terms of the sum meet.
-        sign(signature, pool, key, recipe[5] % 72, 0, message, bytes);
+        // S leads to a point whose encoding is r but for one bit.
+        memcpy(r, pool->r[recipe[5] % NONCES][0], 32);
+        r[recipe[7] & 32 ? 31 : recipe[7] % 32] ^=
+            (uint8_t)(recipe[7] & 32 ? 0x80 : 1 << recipe[8] % 8);
+        (void)sign_with(signature, key, pool->nonce[recipe[5] % NONCES], r, 0, message, bytes);
         break;
     default:
         sign(signature, pool, key, recipe[5], 0, message, bytes);

@@ -93,23 +93,37 @@ INLINE void entry_load(struct affine *out, const uint8_t *const at[LANES]) {
     out->t2d = reduced_load(word);
 }
 
-// One scalar of each lane, and the tables by which it is multiplied.
+// One scalar of each lane, the tables by which it is multiplied, and which entries come next.
 struct term {
     struct digits digits;
-    const uint8_t *table[LANES];
+    const uint8_t *table[LANES], *next[LANES];
+    mask minus;
 };
 
-// sum plus what a column's digits choose.
-ROUTINE void term_add(struct doubler *doubler, struct adder *adder, const struct adder *sum,
-                      const struct term *term, int column, enum wanted wanted) {
+// Chooses a column's entries and calls them out of memory; they are wanted an addition later.
+INLINE void term_fetch(struct term *term, int column) {
     const size_t block = BLOCKS_PLACE + BLOCK_BYTES * (size_t)(column / WIDE_PLACES);
-    const uint8_t *at[LANES];
     uint64_t place[LANES];
+    term->minus = digit_places(place, &term->digits, column);
+    for (int i = 0; i < LANES; i++) {
+        term->next[i] = term->table[i] + block + place[i];
+        __builtin_prefetch(term->next[i]);
+        __builtin_prefetch(term->next[i] + 64);
+    }
+}
+
+// sum plus the entries that were fetched.
+ROUTINE void term_add(struct doubler *doubler, struct adder *adder, const struct adder *sum,
+                      const struct term *term, enum wanted wanted) {
     struct affine entry;
-    mask minus = digit_places(place, &term->digits, column);
-    for (int i = 0; i < LANES; i++) at[i] = term->table[i] + block + place[i];
-    entry_load(&entry, at);
-    affine_plus(doubler, adder, sum, &entry, minus, wanted);
+    entry_load(&entry, term->next);
+    affine_plus(doubler, adder, sum, &entry, term->minus, wanted);
+}
+
+// Columns in the order in which they are added: the blocks of the highest place come first.
+INLINE int column_at(int step) {
+    int place = WIDE_PLACES - 1 - step / WIDE_BLOCKS, block = step % WIDE_BLOCKS;
+    return WIDE_PLACES * block + place;
 }
 
 // out := s B + h A', A' being what the tables of h are made of. Odd s, any h; both below 2^256.
@@ -119,21 +133,22 @@ ROUTINE void sum_make(struct doubler *out, const struct scalars *s, const struct
     struct adder sum = adder_neutral();
     struct doubler x;
     struct affine point;
+    const uint8_t *at[LANES];
     digits_make(&base.digits, s);
     digits_make(&key.digits, h);
-    const uint8_t *at[LANES];
     for (int i = 0; i < LANES; i++) {
         base.table[i] = ed25519_base_multiples;
         key.table[i] = table[i];
         at[i] = table[i] + POINT_PLACE;
     }
-    for (int place = WIDE_PLACES - 1; place >= 0; place--) {
-        for (int block = WIDE_BLOCKS - 1; block >= 0; block--) {
-            int column = WIDE_PLACES * block + place, is_last = block == 0 && place > 0;
-            term_add(NULL, &sum, &sum, &base, column, ADDER);
-            term_add(&x, &sum, &sum, &key, column, is_last ? DOUBLER : ADDER);
-        }
-        if (place > 0) point_double(&sum, &x);
+    term_fetch(&base, column_at(0));
+    for (int step = 1; step <= WIDE_COLUMNS; step++) {
+        int doubles = step % WIDE_BLOCKS == 0 && step < WIDE_COLUMNS;
+        term_fetch(&key, column_at(step - 1));
+        term_add(NULL, &sum, &sum, &base, ADDER);
+        if (step < WIDE_COLUMNS) term_fetch(&base, column_at(step));
+        term_add(&x, &sum, &sum, &key, doubles ? DOUBLER : ADDER);
+        if (doubles) point_double(&sum, &x);
     }
     entry_load(&point, at);
     affine_correct(out, &sum, &point, (mask)~vec_bit_mask(h->word[0], 1) & LANES_ALL);

@@ -8,7 +8,9 @@
     X(interval_curve25519_words)                                                                   \
     X(interval_secp256k1)                                                                          \
     X(interval_header_mac)                                                                         \
-    X(interval_half_keys)
+    X(interval_half_keys)                                                                          \
+    X(interval_ed25519)                                                                            \
+    X(interval_ed25519_words)
 
 #define DECLARE(kernel) void kernel(void);
 #define ENTER(kernel)   kernel,
