@@ -146,3 +146,43 @@ INLINE void order_words(const struct order *reduced, vec word[4]) {
     for (int i = 0; i < 5; i++) limbs.v[i] = reduced->v[i];
     reduced_words(&limbs, word);
 }
+
+// -- Inverses modulo n
+
+ROUTINE void order_inverse(struct order *out, const struct order *a) {
+    uint8_t row[LANES][32], *to[LANES];
+    const uint8_t *from[LANES];
+    uint64_t number[LANES][4];
+    vec word[4];
+    struct order value = order_reduced(a);
+    order_words(&value, word);
+    for (int i = 0; i < LANES; i++) from[i] = to[i] = row[i];
+    for (int i = 0; i < 4; i++) vec_store(to, 8 * (size_t)i, word[i]);
+    for (int i = 0; i < LANES; i++)
+        for (int k = 0; k < 4; k++) number[i][k] = load64(row[i] + 8 * k);
+    inverse_each(number, LANES, &modulus_secp256k1_order);
+    for (int i = 0; i < LANES; i++)
+        for (int k = 0; k < 4; k++) store64(row[i] + 8 * k, number[i][k]);
+    for (int i = 0; i < 4; i++) word[i] = vec_load(from, 8 * (size_t)i);
+    *out = order_load(word);
+    wipe(row, sizeof row);
+    wipe(number, sizeof number);
+    wipe(word, sizeof word);
+    wipe(&value, sizeof value);
+}
+
+// out[j] := 1 / in[j], all with one inversion; no lane is 0. out is not in.
+ROUTINE void orders_inverse(struct order *out, const struct order *in, int vectors) {
+    struct order product = in[0];
+    for (int j = 1; j < vectors; j++) {
+        out[j] = product;
+        product = order_mul(&product, &in[j]);
+    }
+    order_inverse(&product, &product);
+    for (int j = vectors - 1; j > 0; j--) {
+        out[j] = order_mul(&out[j], &product);
+        product = order_mul(&product, &in[j]);
+    }
+    out[0] = product;
+    wipe(&product, sizeof product);
+}
