@@ -139,20 +139,6 @@ struct InverseTests {
         }
     }
 
-    @Test func `values that share an inversion have their own inverses, and zeros zero`() {
-        var generator = SeededGenerator("inverses of several")
-        for modulus in moduli {
-            for count in 1...8 {
-                for zeros in 0..<1 << count {
-                    let values = values(count, zeros: zeros, modulus.words, &generator)
-                    var found = values
-                    probe_inverse_each(modulus.name, &found, Int32(count))
-                    #expect(areInverses(modulus.name, values, found), "\(count) \(zeros)")
-                }
-            }
-        }
-    }
-
     @Test(arguments: ["portable", "avx512"])
     func `lanes that share an inversion have their own inverses, and zeros zero`(row: String) {
         var generator = SeededGenerator("inverses in lanes")

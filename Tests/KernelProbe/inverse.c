@@ -14,10 +14,6 @@ void probe_inverse(enum probe_modulus modulus, const uint64_t *in, uint64_t *out
     inverse(out, in, modulus_of(modulus));
 }
 
-void probe_inverse_each(enum probe_modulus modulus, uint64_t *values, int count) {
-    inverse_each((uint64_t(*)[4])values, count, modulus_of(modulus));
-}
-
 int probe_inverse_lanes(const char *row, uint64_t *values) {
     uint64_t(*value)[4] = (uint64_t(*)[4])values;
     if (strcmp(row, "portable") == 0) return portable_inverse_lanes(value);

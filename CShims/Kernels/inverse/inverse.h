@@ -14,9 +14,3 @@ extern const struct modulus modulus_secp256k1_order; // n
 
 // out := 1 / in, below the modulus, and 0 for 0. in is any number below 2^256; out may be in.
 void inverse(uint64_t out[4], const uint64_t in[4], const struct modulus *modulus);
-
-#define INVERSE_EACH_MAX 8
-
-// Every value := its inverse, and 0 for 0, by one inversion. 1 <= count <= INVERSE_EACH_MAX, and
-// all values are below the modulus.
-void inverse_each(uint64_t (*value)[4], int count, const struct modulus *modulus);

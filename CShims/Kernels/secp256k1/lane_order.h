@@ -149,26 +149,30 @@ INLINE void order_words(const struct order *reduced, vec word[4]) {
 
 // -- Inverses modulo n
 
+// As factor_invert() of inverse/lanes.h; no lane is 0.
 ROUTINE void order_inverse(struct order *out, const struct order *a) {
-    uint8_t row[LANES][32], *to[LANES];
-    const uint8_t *from[LANES];
-    uint64_t number[LANES][4];
+    const struct factor one = factor_small(1);
+    struct order product = *a, others, partner;
     vec word[4];
-    struct order value = order_reduced(a);
-    order_words(&value, word);
-    for (int i = 0; i < LANES; i++) from[i] = to[i] = row[i];
-    for (int i = 0; i < 4; i++) vec_store(to, 8 * (size_t)i, word[i]);
-    for (int i = 0; i < LANES; i++)
-        for (int k = 0; k < 4; k++) number[i][k] = load64(row[i] + 8 * k);
-    inverse_each(number, LANES, &modulus_secp256k1_order);
-    for (int i = 0; i < LANES; i++)
-        for (int k = 0; k < 4; k++) store64(row[i] + 8 * k, number[i][k]);
-    for (int i = 0; i < 4; i++) word[i] = vec_load(from, 8 * (size_t)i);
-    *out = order_load(word);
-    wipe(row, sizeof row);
-    wipe(number, sizeof number);
+    uint64_t number[4];
+    memcpy(others.v, one.v, sizeof others.v);
+    for (int distance = 1; distance < LANES; distance *= 2) {
+        for (int i = 0; i < 5; i++) partner.v[i] = vec_exchange(product.v[i], distance);
+        others = order_mul(&others, &partner);
+        product = order_mul(&product, &partner);
+    }
+    product = order_reduced(&product);
+    order_words(&product, word);
+    for (int i = 0; i < 4; i++) number[i] = vec_first(word[i]);
+    inverse(number, number, &modulus_secp256k1_order);
+    for (int i = 0; i < 4; i++) word[i] = vec_spread(number[i]);
+    product = order_load(word);
+    *out = order_mul(&product, &others);
+    wipe(&product, sizeof product);
+    wipe(&others, sizeof others);
+    wipe(&partner, sizeof partner);
     wipe(word, sizeof word);
-    wipe(&value, sizeof value);
+    wipe(number, sizeof number);
 }
 
 // out[j] := 1 / in[j], all with one inversion; no lane is 0. out is not in.

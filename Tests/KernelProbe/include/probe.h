@@ -17,8 +17,6 @@ void probe_secp256k1_load48(const uint8_t *in, uint8_t *out);
 
 enum probe_modulus { PROBE_P25519, PROBE_SECP256K1, PROBE_SECP256K1_ORDER };
 void probe_inverse(enum probe_modulus modulus, const uint64_t *in, uint64_t *out);
-// In place, for 1 to 8 values below the modulus.
-void probe_inverse_each(enum probe_modulus modulus, uint64_t *values, int count);
 // In place, modulo 2^255 - 19, of values below 2^255 in the lanes of a row: up to eight. Their
 // number, or 0 if this machine cannot run the row.
 int probe_inverse_lanes(const char *row, uint64_t *values);
