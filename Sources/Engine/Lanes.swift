@@ -35,6 +35,9 @@ struct Lanes {
     let hint: Column<Bytes33>
     let response: Column<Bytes32>
     let signer: Column<Bytes32>
+    // The table of unacknowledged tickets.
+    let awaited: UnackedLanes
+    let ticketBytes: Column<FixedBytes<132>>
 
     init(_ arena: inout Arena) {
         let lanes = Batch.capacity
@@ -51,6 +54,8 @@ struct Lanes {
         hint = arena.column(Bytes33.self, lanes)
         response = arena.column(Bytes32.self, lanes)
         signer = arena.column(Bytes32.self, 1)
+        awaited = UnackedLanes(&arena)
+        ticketBytes = arena.column(FixedBytes<132>.self, 1)
     }
 }
 

@@ -42,6 +42,18 @@ public struct KeyedHash: BitwiseCopyable, Sendable {
         state.absorb(c)
         return state.finish(length: 24)
     }
+
+    /// Hashes four words and a byte.
+    @inlinable
+    @_noLocks
+    public func hash(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ e: UInt8) -> UInt64 {
+        var state = SipState(self)
+        state.absorb(a)
+        state.absorb(b)
+        state.absorb(c)
+        state.absorb(d)
+        return state.finish(length: 33, tail: UInt64(e))
+    }
 }
 
 @usableFromInline
@@ -70,8 +82,8 @@ struct SipState {
 
     @inlinable
     @_noLocks
-    mutating func finish(length: UInt64) -> UInt64 {
-        absorb(length << 56)
+    mutating func finish(length: UInt64, tail: UInt64 = 0) -> UInt64 {
+        absorb(length << 56 | tail)
         v2 ^= 0xff
         round()
         round()

@@ -23,9 +23,21 @@ extension Ticket {
     public func write(to bytes: Region) {
         assert(bytes.byteCount == Ticket.byteCount)
         bytes.store(counterparty, 0)
-        writeValues(to: bytes.slice(20, 28))
-        bytes.store(challenge, 48)
-        bytes.store(signature, Ticket.signatureOffset)
+        writeClaim(to: bytes.slice(Ticket.claimOffset, Ticket.claimBytes))
+    }
+
+    /// Bytes before the claim.
+    public static var claimOffset: Int { @_noLocks get { 20 } }
+    /// Bytes of the claim.
+    public static var claimBytes: Int { @_noLocks get { 112 } }
+
+    /// Writes the claim: what follows the counterparty, which is the same in all tickets of a node.
+    @_noLocks
+    public func writeClaim(to bytes: Region) {
+        assert(bytes.byteCount == Ticket.claimBytes)
+        writeValues(to: bytes.slice(0, 28))
+        bytes.store(challenge, 28)
+        bytes.store(signature, 48)
     }
 
     /// amount ‖ index ‖ channel epoch ‖ win probability: 28 bytes, the same in the ticket and under
