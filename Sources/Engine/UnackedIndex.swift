@@ -7,8 +7,6 @@ internal import Bytes
 /// a search ends at the first bucket that nothing has passed, and removal leaves no trace. With
 /// seven entries to a bucket when all are in use, one in ten buckets is passed.
 struct UnackedIndex {
-    /// Places of a bucket.
-    private static var cells: Int { @_noLocks get { 10 } }
     private static var entriesPerBucket: Int { @_noLocks get { 7 } }
 
     private enum Field {
@@ -43,7 +41,7 @@ struct UnackedIndex {
     struct Search {
         fileprivate let mark: UInt16
         fileprivate var bucket: Int
-        fileprivate var hits: UInt32
+        fileprivate var hits: Cells
         fileprivate var left: Int
 
         @_noLocks
@@ -58,15 +56,13 @@ struct UnackedIndex {
     /// The next place whose mark fits; `none` at the end.
     @_noLocks
     func next(_ search: inout Search) -> UInt32 {
-        while search.hits == 0 {
+        while search.hits.isEmpty {
             search.left -= 1
             guard search.left > 0, passed(search.bucket) > 0 else { return UnackedTable.none }
             search.bucket = after(search.bucket)
             search.hits = matches(search.bucket, search.mark)
         }
-        let cell = search.hits.trailingZeroBitCount
-        search.hits &= search.hits &- 1
-        return place(search.bucket, cell)
+        return place(search.bucket, search.hits.popFirst())
     }
 
     /// Enters a place; there is room as long as no more than `capacity` are in use.
@@ -74,12 +70,12 @@ struct UnackedIndex {
     func insert(_ place: UInt32, _ digest: UInt64) {
         var bucket = home(digest)
         var free = matches(bucket, 0)
-        while free == 0 {
+        while free.isEmpty {
             setPassed(bucket, passed(bucket) &+ 1)
             bucket = after(bucket)
             free = matches(bucket, 0)
         }
-        let cell = free.trailingZeroBitCount
+        let cell = free.popFirst()
         let line = line(bucket)
         line.store(UnackedIndex.mark(digest), Field.marks + 2 * cell)
         line.store(place, Field.places + 4 * cell)
@@ -92,13 +88,12 @@ struct UnackedIndex {
         var bucket = home(digest)
         for _ in 0..<count {
             var hits = matches(bucket, mark)
-            while hits != 0 {
-                let cell = hits.trailingZeroBitCount
+            while !hits.isEmpty {
+                let cell = hits.popFirst()
                 if self.place(bucket, cell) == place {
                     line(bucket).store(UInt16(0), Field.marks + 2 * cell)
                     return
                 }
-                hits &= hits &- 1
             }
             setPassed(bucket, passed(bucket) &- 1)
             bucket = after(bucket)
@@ -123,16 +118,43 @@ struct UnackedIndex {
         buckets.slice(bucket * Field.end, Field.end)
     }
 
-    /// Bit i is set if place i has this mark.
+    /// Which of a bucket's ten cells have this mark.
     @_noLocks
-    private func matches(_ bucket: Int, _ mark: UInt16) -> UInt32 {
+    private func matches(_ bucket: Int, _ mark: UInt16) -> Cells {
         let line = line(bucket)
-        var hits: UInt32 = 0
-        for cell in 0..<UnackedIndex.cells {
-            let found: UInt16 = line.load(Field.marks + 2 * cell)
-            hits |= (found == mark ? 1 : 0) << UInt32(truncatingIfNeeded: cell)
+        let pattern = UInt64(mark) &* Cells.ones
+        let first = Cells.zeros(line.load(Field.marks) ^ pattern)
+        let second = Cells.zeros(line.load(Field.marks + 8) ^ pattern)
+        // Behind the last two marks lies what has passed.
+        let third = Cells.zeros(line.load(Field.marks + 16) ^ pattern) & 0x1_0001
+        return Cells(bits: first | second << 1 | third << 2)
+    }
+
+    /// Cells of a bucket: cell 4 w + l, lane l of word w of the marks, is bit 16 l + w.
+    fileprivate struct Cells {
+        var bits: UInt64
+
+        /// A bit at the foot of each 16-bit lane.
+        static var ones: UInt64 { @_noLocks get { 0x0001_0001_0001_0001 } }
+
+        /// The feet of the lanes that are 0.
+        @_noLocks
+        static func zeros(_ word: UInt64) -> UInt64 {
+            let low = 0x7fff &* ones
+            return ~((word & low) &+ low | word) >> 15 & ones
         }
-        return hits
+
+        var isEmpty: Bool {
+            @_noLocks
+            get { bits == 0 }
+        }
+
+        @_noLocks
+        mutating func popFirst() -> Int {
+            let bit = bits.trailingZeroBitCount
+            bits &= bits &- 1
+            return 4 * (bit & 15) + bit >> 4
+        }
     }
 
     @_noLocks

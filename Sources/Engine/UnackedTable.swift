@@ -134,8 +134,19 @@ extension UnackedTable {
         while true {
             let place = index.next(&search)
             guard place != UnackedTable.none else { return place }
-            if constantTimeEqual(self.hint(place), hint) { return place }
+            if isEqual(self.hint(place), hint) { return place }
         }
+    }
+
+    /// Compares two hints in constant time.
+    @_noLocks
+    private func isEqual(_ left: Region, _ right: Region) -> Bool {
+        var difference = UInt64(left.byte(32) ^ right.byte(32))
+        for offset in stride(from: 0, to: 32, by: 8) {
+            let (a, b): (UInt64, UInt64) = (left.load(offset), right.load(offset))
+            difference |= a ^ b
+        }
+        return difference == 0
     }
 
     /// Enters what is awaited; the table is not full, does not hold the hint and takes the

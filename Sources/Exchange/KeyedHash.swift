@@ -64,6 +64,7 @@ struct SipState {
     @usableFromInline var v3: UInt64
 
     @inlinable
+    @inline(__always)
     @_noLocks
     init(_ key: KeyedHash) {
         v0 = key.k0 ^ 0x736f_6d65_7073_6575
@@ -73,6 +74,7 @@ struct SipState {
     }
 
     @inlinable
+    @inline(__always)
     @_noLocks
     mutating func absorb(_ word: UInt64) {
         v3 ^= word
@@ -81,6 +83,7 @@ struct SipState {
     }
 
     @inlinable
+    @inline(__always)
     @_noLocks
     mutating func finish(length: UInt64, tail: UInt64 = 0) -> UInt64 {
         absorb(length << 56 | tail)
@@ -92,6 +95,7 @@ struct SipState {
     }
 
     @inlinable
+    @inline(__always)
     @_noLocks
     mutating func round() {
         v0 = v0 &+ v1
