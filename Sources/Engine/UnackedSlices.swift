@@ -1,15 +1,16 @@
 internal import Bytes
 
-/// When entries end: a ring of time slices, each with one bit for every place.
+/// When entries end: a ring of time slices, and for every place a byte that says which it is in.
 ///
 /// What was entered within a sixteenth of the life belongs to one slice, and is over when the
 /// youngest of it is: no entry ends early, and none later than a sixteenth of the life. Entering
-/// and leaving touch one bit; only slices that are over are looked through.
+/// and leaving change one byte. A slice that is over is looked for among all bytes, eight at a time,
+/// once: links would find its entries sooner, but each change of one would go to three entries.
 struct UnackedSlices {
     /// Sixteen that live, the open one, and three that are being emptied.
     private static var count: Int { @_noLocks get { 20 } }
-    /// Words of a map that are looked through for one of the budget.
-    private static var wordsPerStep: Int { @_noLocks get { 64 } }
+    /// Words, of eight places each, that are looked through for one of the budget.
+    private static var wordsPerStep: Int { @_noLocks get { 512 } }
 
     private struct Slice: BitwiseCopyable {
         /// When the first and the last entry came.
@@ -22,35 +23,38 @@ struct UnackedSlices {
     private struct Ends: BitwiseCopyable {
         var oldest = 0
         var youngest = 0
-        /// Words of the oldest map that hold nothing any more.
+        /// Words that hold nothing of the oldest any more.
         var emptied = 0
     }
 
     private let lifeNanos: UInt64
     private let sliceNanos: UInt64
-    private let words: Int
     private let slices: Column<Slice>
     private let ends: Column<Ends>
-    private let maps: Column<UInt64>
+    /// For each place one more than the number of its slice; 0 for a free one.
+    private let words: Column<UInt64>
 
     init(_ arena: inout Arena, capacity: Int, lifeNanos: UInt64) {
         self.lifeNanos = lifeNanos
         sliceNanos = max(1, lifeNanos / 16)
-        words = (capacity + 63) / 64
         ends = arena.column(Ends.self, 1)
         slices = arena.column(Slice.self, UnackedSlices.count)
-        maps = arena.column(UInt64.self, UnackedSlices.count * words)
+        words = arena.column(UInt64.self, (capacity + 7) / 8)
     }
 
     func clear() {
         ends[0] = Ends()
         for slice in 0..<slices.count { slices[slice] = Slice() }
-        maps.region.fill(0)
+        words.region.fill(0)
     }
 
-    /// Enters a place; returns the number of its slice.
+    /// Reads what entering or leaving changes.
     @_noLocks
-    func enter(_ place: UInt32, nowNanos: UInt64) -> UInt8 {
+    func touch(_ place: UInt32) -> UInt8 { words.region.byte(Int(place)) }
+
+    /// Enters a place.
+    @_noLocks
+    func enter(_ place: UInt32, nowNanos: UInt64) {
         let number = open(nowNanos)
         var slice = slices[number]
         if slice.count == 0 {
@@ -60,16 +64,14 @@ struct UnackedSlices {
         slice.lastNanos = max(slice.lastNanos, nowNanos)
         slice.count += 1
         slices[number] = slice
-        maps[word(number, place)] |= bit(place)
-        return UInt8(truncatingIfNeeded: number)
+        words.region.store(UInt8(truncatingIfNeeded: number + 1), Int(place))
     }
 
     /// Takes a place out of its slice.
     @_noLocks
-    func leave(_ place: UInt32, slice number: UInt8) {
-        let number = Int(number)
-        assert(maps[word(number, place)] & bit(place) != 0)
-        maps[word(number, place)] &= ~bit(place)
+    func leave(_ place: UInt32) {
+        let number = Int(words.region.byte(Int(place))) - 1
+        words.region.store(UInt8(0), Int(place))
         var slice = slices[number]
         slice.count -= 1
         slices[number] = slice
@@ -79,7 +81,7 @@ struct UnackedSlices {
     ///
     /// - Parameters:
     ///   - places: filled from the front.
-    ///   - budget: most places wanted; looking through empty stretches of a map uses it up, too.
+    ///   - budget: most places wanted; looking where there are none uses it up, too.
     /// - Returns: how many were found.
     @_noLocks
     func over(nowNanos: UInt64, into places: Column<UInt32>, budget: inout Int) -> Int {
@@ -92,11 +94,11 @@ struct UnackedSlices {
         let wanted = min(places.count, min(slice.count, budget))
         var found = 0
         var word = ends.emptied
-        while found < wanted, word < words {
-            var bits = maps[ends.oldest * words + word]
-            while bits != 0, found < wanted {
-                places[found] = UInt32(truncatingIfNeeded: 64 * word + bits.trailingZeroBitCount)
-                bits &= bits &- 1
+        while found < wanted, word < words.count {
+            var hits = UnackedSlices.matches(words[word], ends.oldest)
+            while hits != 0, found < wanted {
+                places[found] = UInt32(truncatingIfNeeded: 8 * word + hits.trailingZeroBitCount / 8)
+                hits &= hits &- 1
                 found += 1
             }
             word += 1
@@ -105,7 +107,7 @@ struct UnackedSlices {
                 if budget <= 0 { break }
             }
         }
-        ends.emptied = found == 0 ? word : Int(places[0]) / 64
+        ends.emptied = found == 0 ? word : Int(places[0]) / 8
         self.ends[0] = ends
         return found
     }
@@ -141,12 +143,12 @@ struct UnackedSlices {
     @_noLocks
     private func after(_ slice: Int) -> Int { slice + 1 == slices.count ? 0 : slice + 1 }
 
+    /// The top bit of each byte that stands for a slice.
     @_noLocks
-    private func word(_ slice: Int, _ place: UInt32) -> Int {
-        assert(slice < slices.count && Int(place) / 64 < words)
-        return slice * words + Int(place) / 64
+    private static func matches(_ word: UInt64, _ slice: Int) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let low = 0x7f &* ones
+        let rest = word ^ UInt64(slice + 1) &* ones
+        return ~((rest & low) &+ low | rest | low)
     }
-
-    @_noLocks
-    private func bit(_ place: UInt32) -> UInt64 { 1 << UInt64(place % 64) }
 }

@@ -43,7 +43,6 @@ package struct UnackedTable {
     // A search reads the first line only.
     private enum Field {
         static var hint: Int { @_noLocks get { 0 } }
-        static var slice: Int { @_noLocks get { 33 } }
         static var tick: Int { @_noLocks get { 34 } }
         static var next: Int { @_noLocks get { 36 } }
         static var previous: Int { @_noLocks get { 40 } }
@@ -166,7 +165,7 @@ extension UnackedTable {
         let place = free[Int(state.free)]
         let entry = entry(place)
         index.insert(place, digest)
-        entry.store(slices.enter(place, nowNanos: nowNanos), Field.slice)
+        slices.enter(place, nowNanos: nowNanos)
         entry.store(UnackedTable.tick(nowNanos), Field.tick)
         entry.store(value.nextKeyID, Field.next)
         entry.store(value.previousKeyID, Field.previous)
@@ -215,7 +214,7 @@ extension UnackedTable {
         var state = self.state[0]
         if value(place).hasTicket { state.tickets -= 1 }
         index.remove(place, digest)
-        slices.leave(place, slice: entry.byte(Field.slice))
+        slices.leave(place)
         zeroize(entry)
         free[Int(state.free)] = place
         state.free += 1
@@ -311,8 +310,9 @@ extension UnackedTable {
         var left = mask
         var sum: UInt8 = 0
         while let lane = left.popFirst() {
-            let entry = entry(lanes.place[lane])
-            sum ^= entry.byte(0) ^ entry.byte(64) ^ entry.byte(128)
+            let place = lanes.place[lane]
+            let entry = entry(place)
+            sum ^= slices.touch(place) ^ entry.byte(0) ^ entry.byte(64) ^ entry.byte(128)
         }
         lanes.touched[0] = sum
     }

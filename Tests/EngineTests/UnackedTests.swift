@@ -300,7 +300,7 @@ import Tickets
             bench.expire(budget: 1)
             turns += 1
         }
-        // A step of the budget is 64 words of 64 places.
+        // A step of the budget is 512 words of 8 places.
         #expect(turns == (20_000 + 4_095) / 4_096)
         bench.expectWiped()
     }
