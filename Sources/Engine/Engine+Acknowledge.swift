@@ -43,15 +43,15 @@ extension Engine {
         counters.count(.ackScalar, by: UInt64((signed & ~hinted).nonzeroBitCount))
         var left = hinted
         while let lane = left.popFirst() {
-            lanes.awaited.digest[lane] = table.digest(lanes.hint.region(lane))
+            lanes.sought.digest[lane] = table.digest(lanes.hint.region(lane))
         }
-        table.touch(lanes.awaited, hinted)
+        table.touch(lanes.sought, hinted)
         left = hinted
         while let lane = left.popFirst() {
             let code = take(
                 halfKey: acks.region(lane).slice(0, 32),
                 hint: lanes.hint.region(lane),
-                lanes.awaited.digest[lane],
+                lanes.sought.digest[lane],
                 from: node,
                 snapshot,
                 nowNanos: nowNanos
@@ -184,11 +184,11 @@ extension Engine {
     public mutating func expire(nowNanos: UInt64, budget: Int = 256) {
         var budget = budget
         while budget > 0 {
-            let count = table.over(nowNanos: nowNanos, into: lanes.awaited, budget: &budget)
+            let count = table.over(nowNanos: nowNanos, into: lanes.sought, budget: &budget)
             guard count > 0 else { return }
             budget -= count
             for lane in 0..<count {
-                guard giveUp(lanes.awaited.place[lane], lanes.awaited.digest[lane]) else { return }
+                guard giveUp(lanes.sought.place[lane], lanes.sought.digest[lane]) else { return }
             }
         }
     }

@@ -63,10 +63,10 @@ extension Engine {
     private func touchTable(_ relayed: LaneMask) {
         var left = relayed
         while let lane = left.popFirst() {
-            lanes.awaited.digest[lane] = table.digest(hint(lane))
+            lanes.entered.digest[lane] = table.digest(hint(lane))
         }
-        table.touch(lanes.awaited, relayed)
-        table.touchFree(lanes.awaited, count: relayed.nonzeroBitCount)
+        table.touch(lanes.entered, relayed)
+        table.touchFree(lanes.entered, count: relayed.nonzeroBitCount)
     }
 
     /// What the next hop's acknowledgement must open.
@@ -82,7 +82,7 @@ extension Engine {
     ) -> Drop {
         let nextKeyID = snapshot.nodes[Int(nextHop[lane])].keyID
         let previousKeyID = snapshot.nodes[Int(batch.source[lane])].keyID
-        let (hint, digest) = (hint(lane), lanes.awaited.digest[lane])
+        let (hint, digest) = (hint(lane), lanes.entered.digest[lane])
         let nextChannel = lanes.nextChannel[lane]
         if nextChannel != Snapshot.none, !books.hasIndex(nextChannel) { return .nextFunds }
         guard table.find(hint, digest) == UnackedTable.none else { return .replay }

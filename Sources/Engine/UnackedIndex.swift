@@ -5,9 +5,9 @@ internal import Bytes
 /// A bucket keeps sixteen bits of each entry's digest, its mark, beside the entry's place. An entry
 /// whose bucket is full goes to the next one with room, and every bucket that it passes counts it:
 /// a search ends at the first bucket that nothing has passed, and removal leaves no trace. With
-/// seven entries to a bucket when all are in use, one in ten buckets is passed.
+/// six entries to a bucket when all are in use, one in twenty buckets is passed.
 struct UnackedIndex {
-    private static var entriesPerBucket: Int { @_noLocks get { 7 } }
+    private static var entriesPerBucket: Int { @_noLocks get { 6 } }
 
     private enum Field {
         static var marks: Int { @_noLocks get { 0 } }
@@ -119,6 +119,7 @@ struct UnackedIndex {
     }
 
     /// Which of a bucket's ten cells have this mark.
+    @inline(__always)
     @_noLocks
     private func matches(_ bucket: Int, _ mark: UInt16) -> Cells {
         let line = line(bucket)

@@ -4,8 +4,8 @@ internal import Bytes
 ///
 /// What was entered within a sixteenth of the life belongs to one slice, and is over when the
 /// youngest of it is: no entry ends early, and none later than a sixteenth of the life. Entering
-/// and leaving change one byte. A slice that is over is looked for among all bytes, eight at a time,
-/// once: links would find its entries sooner, but each change of one would go to three entries.
+/// and leaving change one byte. A slice that is over is looked for among all bytes, once, eight of
+/// them at a time: links would find its entries sooner, but each change would go to three entries.
 struct UnackedSlices {
     /// Sixteen that live, the open one, and three that are being emptied.
     private static var count: Int { @_noLocks get { 20 } }

@@ -5,8 +5,8 @@ package import Tickets
 /// Forwarded packets whose acknowledgement has not come: ticket and own half-key, found by hint.
 ///
 /// A fixed number of entries of three cache lines each; hints are unique. `UnackedIndex` finds
-/// them, `UnackedSlices` knows when they end, and a stack holds the free places: what was freed last
-/// is used first, while it is still near.
+/// them, `UnackedSlices` knows when they end, and a stack holds the free places: what was freed
+/// last is used first, while it is still near.
 ///
 /// A place is anywhere in gigabytes. Whoever has a batch asks for all of it first (`digest`,
 /// `touch`), which waits for memory once instead of once a lane, and changes nothing.
@@ -160,7 +160,7 @@ extension UnackedTable {
         nowNanos: UInt64
     ) {
         var state = self.state[0]
-        assert(state.free > 0)
+        assert(state.free > 0 && digest == self.digest(hint))
         state.free -= 1
         let place = free[Int(state.free)]
         let entry = entry(place)

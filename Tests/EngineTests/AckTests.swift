@@ -148,6 +148,20 @@ import Tickets
         #expect(relay.engine.awaited == 0)
     }
 
+    @Test func `a batch takes acknowledgements between packets that will be acknowledged`() {
+        let first = forward()
+        let packets = (0..<2).map { _ in (world.packet(World.Recipe([1, 2, 3])), UInt32(100)) }
+        let answer = (world.nodes[2].ackPacket(to: 101, [first]), UInt32(102))
+        let result = relay.process([packets[0], answer, packets[1]])
+        #expect(result.outcome.forwarded == 0b101 && result.outcome.acknowledgements == 0b010)
+        #expect(relay.count(.ticketsUnlocked) == 1 && relay.engine.awaited == 2)
+        for lane in [0, 2] {
+            let next = world.nodes[2].process(result.packets[lane], from: 101)
+            give(ack(next.ackKeys[0], by: 2), from: 2)
+        }
+        #expect(relay.count(.ticketsUnlocked) == 3 && relay.engine.awaited == 0)
+    }
+
     @Test func `noAck gives the reservation back after the time to live, not before`() {
         _ = forward(now: 1_000)
         _ = forward(now: 625_001_000)
