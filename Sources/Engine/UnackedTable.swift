@@ -64,9 +64,10 @@ package struct UnackedTable {
     private let hash: KeyedHash
     private let lifeTicks: UInt64
     private let state: Column<State>
-    private let index: UnackedIndex
-    private let slices: UnackedSlices
-    private let free: Column<UInt32>
+    let index: UnackedIndex
+    let slices: UnackedSlices
+    /// Stack of free places; what is in use of it is `freeCount`.
+    let free: Column<UInt32>
     private let entries: Region
 
     /// Takes memory for `capacity` entries that live `lifeNanos`; call `clear` before use.
@@ -95,13 +96,19 @@ package struct UnackedTable {
     /// Entries in use.
     package var count: Int {
         @_noLocks
-        get { capacity - Int(state[0].free) }
+        get { capacity - freeCount }
+    }
+
+    /// Entries not in use.
+    var freeCount: Int {
+        @_noLocks
+        get { Int(state[0].free) }
     }
 
     /// True if no entry is free.
     var isFull: Bool {
         @_noLocks
-        get { state[0].free == 0 }
+        get { freeCount == 0 }
     }
 
     /// True if the counterparty is that of all tickets in the table. It is our own address; should
@@ -113,7 +120,7 @@ package struct UnackedTable {
     }
 
     @_noLocks
-    private func entry(_ place: UInt32) -> Region {
+    func entry(_ place: UInt32) -> Region {
         entries.slice(Int(place) * UnackedTable.entryBytes, UnackedTable.entryBytes)
     }
 }
@@ -238,82 +245,5 @@ extension UnackedTable {
         // One more, or a clock that goes back a little would make a young entry old.
         let age = UnackedTable.tick(nowNanos) &- entry(place).load(Field.tick) &+ 1
         return UInt64(age) > lifeTicks + 2
-    }
-
-    /// Finds entries whose time is over, and touches them; they stay until they are removed.
-    ///
-    /// - Parameters:
-    ///   - lanes: filled from the front.
-    ///   - budget: see `UnackedSlices.over`.
-    /// - Returns: how many were found.
-    @_noLocks
-    func over(nowNanos: UInt64, into lanes: UnackedLanes, budget: inout Int) -> Int {
-        let count = slices.over(nowNanos: nowNanos, into: lanes.place, budget: &budget)
-        touchEntries(lanes, .first(count))
-        for lane in 0..<count { lanes.digest[lane] = digest(hint(lanes.place[lane])) }
-        touchIndex(lanes, .first(count))
-        return count
-    }
-}
-
-/// What a batch is looked for by.
-package struct UnackedLanes {
-    /// To be filled in by who asks.
-    package let digest: Column<UInt64>
-    /// Where something was found.
-    let place: Column<UInt32>
-    fileprivate let touched: Column<UInt8>
-
-    /// Takes memory.
-    package init(_ arena: inout Arena) {
-        digest = arena.column(UInt64.self, Batch.capacity)
-        place = arena.column(UInt32.self, Batch.capacity)
-        touched = arena.column(UInt8.self, 1)
-    }
-}
-
-// Many entries. The loops do nothing but read, so that the processor has many of them under way.
-extension UnackedTable {
-    /// Brings near what a search for these lanes' digests reads.
-    @_noLocks
-    package func touch(_ lanes: UnackedLanes, _ mask: LaneMask) {
-        touchIndex(lanes, mask)
-        var left = mask
-        var found: LaneMask = 0
-        while let lane = left.popFirst() {
-            let place = index.likely(lanes.digest[lane])
-            lanes.place[lane] = place
-            if place != UnackedTable.none { found |= 1 << LaneMask(lane) }
-        }
-        touchEntries(lanes, found)
-    }
-
-    /// Brings near the places of the next `count` entries.
-    @_noLocks
-    package func touchFree(_ lanes: UnackedLanes, count: Int) {
-        let all = Int(state[0].free)
-        let count = min(count, all)
-        for lane in 0..<count { lanes.place[lane] = free[all - 1 - lane] }
-        touchEntries(lanes, .first(count))
-    }
-
-    @_noLocks
-    private func touchIndex(_ lanes: UnackedLanes, _ mask: LaneMask) {
-        var left = mask
-        var sum: UInt8 = 0
-        while let lane = left.popFirst() { sum ^= index.touch(lanes.digest[lane]) }
-        lanes.touched[0] = sum
-    }
-
-    @_noLocks
-    private func touchEntries(_ lanes: UnackedLanes, _ mask: LaneMask) {
-        var left = mask
-        var sum: UInt8 = 0
-        while let lane = left.popFirst() {
-            let place = lanes.place[lane]
-            let entry = entry(place)
-            sum ^= slices.touch(place) ^ entry.byte(0) ^ entry.byte(64) ^ entry.byte(128)
-        }
-        lanes.touched[0] = sum
     }
 }

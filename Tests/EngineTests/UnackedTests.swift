@@ -272,11 +272,11 @@ import Tickets
         var bench = Bench(64)
         bench.now = 1_000_000
         for _ in 0..<20 { bench.insert() }
-        // Half of a slice is taken away when an entry with an older time comes to its front.
+        // Half of a slice is taken away when entries with an older time come to its front.
         bench.now += UnackedTests.life
-        bench.expire(budget: 10)
+        for _ in 0..<12 { bench.expire(budget: 1) }
         bench.now = 1_000_000
-        for _ in 0..<5 { bench.insert() }
+        for _ in 0..<12 { bench.insert() }
         bench.now += UnackedTests.life
         bench.expire(budget: 64)
         bench.expectWiped()
