@@ -195,8 +195,8 @@ let package = Package(
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine",
-                "CSodium", "CSecp256k1",
+                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Exchange",
+                "Engine", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,

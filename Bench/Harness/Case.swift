@@ -6,6 +6,8 @@ public struct Case {
     public let batch: Int
     /// How many operations one call of `body` performs.
     public let operations: Int
+    /// What is measured: `ns`, or the unit of the figure that `body` returns.
+    public let unit: String
     /// Does the work and returns a checksum of it.
     public let body: () -> UInt64
     /// Makes ready for calls of `body`; not measured.
@@ -25,10 +27,25 @@ public struct Case {
         self.name = name
         self.batch = batch
         self.operations = operations ?? batch
+        unit = "ns"
         self.before = before
         self.after = after
         self.body = body
     }
+
+    /// A figure that is no time: what `body` returns.
+    public init(figure name: String, unit: String, body: @escaping () -> UInt64) {
+        self.name = name
+        self.unit = unit
+        self.body = body
+        batch = 1
+        operations = 1
+        before = {}
+        after = {}
+    }
+
+    /// True if the time of `body` is what counts.
+    var isTimed: Bool { unit == "ns" }
 
     /// Calls the body so often; returns the first call's checksum.
     public func call(times: Int) -> UInt64 {

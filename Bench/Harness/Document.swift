@@ -67,7 +67,9 @@ public struct Document {
         return lines.joined(separator: "\n")
     }
 
-    private func number(_ value: Double) -> String { "\(rounded(value, value < 100 ? 2 : 0))" }
+    private func number(_ value: Double) -> String {
+        value < 100 ? "\(rounded(value, 2))" : "\(Int(value.rounded()))"
+    }
 
     private func columns(
         _ name: String,

@@ -22,13 +22,17 @@ public struct Harness {
     public func run(_ cases: [Case], progress: (String) -> Void) -> [Measurement] {
         var reference = Reference()
         let checksums = cases.map { $0.call(times: 1) }
-        let calls = cases.map { calibrate($0) }
+        let calls = cases.map { $0.isTimed ? calibrate($0) : 1 }
         var values = [[Double]](repeating: [], count: cases.count)
         var ratios = values
         var references: [Double] = []
         for repetition in 0..<repetitions {
             progress("repetition \(repetition + 1) of \(repetitions)")
             for (index, item) in cases.enumerated() {
+                guard item.isTimed else {
+                    values[index].append(Double(item.body()))
+                    continue
+                }
                 let before = reference.nanos()
                 item.before()
                 let start = threadNanos()
@@ -54,7 +58,7 @@ public struct Harness {
             + cases.indices.map { index in
                 Measurement(
                     name: cases[index].name,
-                    unit: "ns",
+                    unit: cases[index].unit,
                     batch: cases[index].batch,
                     values: values[index],
                     ratios: ratios[index],

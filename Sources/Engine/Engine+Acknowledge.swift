@@ -43,9 +43,15 @@ extension Engine {
         counters.count(.ackScalar, by: UInt64((signed & ~hinted).nonzeroBitCount))
         var left = hinted
         while let lane = left.popFirst() {
+            lanes.sought.digest[lane] = table.digest(lanes.hint.region(lane))
+        }
+        table.touch(lanes.sought, hinted)
+        left = hinted
+        while let lane = left.popFirst() {
             let code = take(
                 halfKey: acks.region(lane).slice(0, 32),
                 hint: lanes.hint.region(lane),
+                lanes.sought.digest[lane],
                 from: node,
                 snapshot,
                 nowNanos: nowNanos
@@ -95,15 +101,18 @@ extension Engine {
     private mutating func take(
         halfKey: Region,
         hint: Region,
+        _ digest: UInt64,
         from node: UInt32,
         _ snapshot: Snapshot,
         nowNanos: UInt64
     ) -> Drop {
-        let place = table.find(hint)
-        guard place != UnackedTable.none else { return .ackUnknown }
+        let place = table.find(hint, digest)
+        guard place != UnackedTable.none, !table.isLate(place, nowNanos: nowNanos) else {
+            return .ackUnknown
+        }
         let entry = table.value(place)
         guard isFrom(entry.nextKeyID, node, snapshot) else { return .ackWrongPeer }
-        return open(place, entry, halfKey: halfKey, nowNanos: nowNanos)
+        return open(place, entry, digest, halfKey: halfKey, nowNanos: nowNanos)
     }
 
     @_noLocks
@@ -117,6 +126,7 @@ extension Engine {
     private mutating func open(
         _ place: UInt32,
         _ entry: UnackedTable.Entry,
+        _ digest: UInt64,
         halfKey: Region,
         nowNanos: UInt64
     ) -> Drop {
@@ -125,21 +135,23 @@ extension Engine {
             if !reports.acknowledged(keyID: entry.nextKeyID, hint: hint) {
                 counters.count(.reportsLost)
             }
-            forget(place, entry)
+            forget(place, entry, digest)
             return .none
         }
+        let ticket = lanes.ticketBytes.region(0)
+        table.writeTicket(place, to: ticket)
         let response = lanes.response.region(0)
         response.copy(table.ownHalfKey(place), to: 0)
         guard tickets.curve.addScalar(halfKey, to: response) else { return .ackResponse }
         if config.rechecksResponses {
-            let challenge: Address = table.ticket(place).load(48)
+            let challenge: Address = ticket.load(48)
             guard ProofOfRelay.opens(response, challenge: challenge, curve: tickets.curve) else {
                 return .ackResponse
             }
         }
         let told = reports.unlocked(
             channel: entry.channel,
-            ticket: table.ticket(place),
+            ticket: ticket,
             response: response.load(0),
             atNanos: nowNanos
         )
@@ -150,46 +162,59 @@ extension Engine {
             return .none
         }
         counters.count(.ticketsUnlocked)
-        forget(place, entry)
+        forget(place, entry, digest)
         return .none
     }
 
     @_noLocks
-    private func forget(_ place: UInt32, _ entry: UnackedTable.Entry) {
+    private func forget(_ place: UInt32, _ entry: UnackedTable.Entry, _ digest: UInt64) {
         peers.change(next: entry.nextKeyID, previous: entry.previousKeyID, by: -1)
-        table.remove(place)
+        table.remove(place, digest)
     }
 
     // MARK: time
 
     /// Voids tickets whose acknowledgement did not come in time: reservations are given back.
     ///
+    /// Those of a time slice, a sixteenth of the time to live, go together when the last of them
+    /// is over; until then an acknowledgement that is late is unknown.
+    ///
     /// - Parameter budget: most entries looked at; the rest waits for the next call.
     @_noLocks
     public mutating func expire(nowNanos: UInt64, budget: Int = 256) {
-        for _ in 0..<budget {
-            let place = table.oldest
-            guard place != UnackedTable.none else { return }
-            let entry = table.value(place)
-            guard nowNanos >= entry.atNanos, nowNanos - entry.atNanos >= config.ackTTLNanos else {
-                return
+        var budget = budget
+        while budget > 0 {
+            let count = table.over(nowNanos: nowNanos, into: lanes.sought, budget: &budget)
+            guard count > 0 else { return }
+            budget -= count
+            for lane in 0..<count {
+                guard giveUp(lanes.sought.place[lane], lanes.sought.digest[lane]) else { return }
             }
-            if entry.channel != Snapshot.none {
-                var ticket = Ticket()
-                _ = Ticket.parse(table.ticket(place), into: &ticket)
-                guard
-                    reports.released(
-                        channel: entry.channel,
-                        index: ticket.index,
-                        amount: ticket.amount,
-                        reason: .noAck
-                    )
-                else { return }
-                books.release(entry.channel, ticket.amount)
-                counters.count(.noAck)
-            }
-            forget(place, entry)
         }
+    }
+
+    /// Voids one ticket; false if nobody can be told, so that it must stay.
+    @_noLocks
+    private mutating func giveUp(_ place: UInt32, _ digest: UInt64) -> Bool {
+        let entry = table.value(place)
+        if entry.channel != Snapshot.none {
+            var ticket = Ticket()
+            let bytes = lanes.ticketBytes.region(0)
+            table.writeTicket(place, to: bytes)
+            _ = Ticket.parse(bytes, into: &ticket)
+            guard
+                reports.released(
+                    channel: entry.channel,
+                    index: ticket.index,
+                    amount: ticket.amount,
+                    reason: .noAck
+                )
+            else { return false }
+            books.release(entry.channel, ticket.amount)
+            counters.count(.noAck)
+        }
+        forget(place, entry, digest)
+        return true
     }
 
     /// Remembers a packet of our own, so that its acknowledgement is recognised.
@@ -204,21 +229,23 @@ extension Engine {
     ) -> Bool {
         lanes.hint[0] = ackChallenge
         let hint = lanes.hint.region(0)
+        let digest = table.digest(hint)
         let own = snapshot.headerColumn[0].keyIDs[0]
         guard !table.isFull, peers.awaited(keyID) < share(snapshot),
-            table.find(hint) == UnackedTable.none
+            table.find(hint, digest) == UnackedTable.none
         else { return false }
         lanes.response[0] = Bytes32()
         table.insert(
             UnackedTable.Entry(
                 nextKeyID: keyID,
                 previousKeyID: own,
-                channel: Snapshot.none,
-                atNanos: nowNanos
+                channel: Snapshot.none
             ),
             hint: hint,
+            digest,
             ownHalfKey: lanes.response.region(0),
-            ticketOf: Ticket()
+            ticketOf: Ticket(),
+            nowNanos: nowNanos
         )
         peers.change(next: keyID, previous: own, by: 1)
         return true
@@ -258,11 +285,13 @@ extension Engine {
             let keyID: UInt32 = record.load(0)
             let turns: UInt32 = record.load(4)
             let node = snapshot.node(keyID: keyID)
+            let hint = record.slice(40, 33)
             let code =
                 Int(node) < snapshot.nodes.count
                 ? take(
                     halfKey: record.slice(8, 32),
-                    hint: record.slice(40, 33),
+                    hint: hint,
+                    table.digest(hint),
                     from: node,
                     snapshot,
                     nowNanos: nowNanos
@@ -270,7 +299,7 @@ extension Engine {
             if code.index == Drop.ackUnknown.index {
                 offer(
                     halfKey: record.slice(8, 32),
-                    hint: record.slice(40, 33),
+                    hint: hint,
                     keyID: keyID,
                     turns: Int(turns) - 1
                 )

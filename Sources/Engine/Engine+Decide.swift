@@ -14,6 +14,7 @@ extension Engine {
         _ snapshot: Snapshot,
         mixerRoom: Int
     ) {
+        touchTable(batch.live & ~marks.final)
         var left = marks.given
         while let lane = left.popFirst() {
             var code = judgeAgain(lane, snapshot)
@@ -57,6 +58,21 @@ extension Engine {
 
     // MARK: relayed packets
 
+    /// Brings near what the relayed lanes will need of the table.
+    @_noLocks
+    private func touchTable(_ relayed: LaneMask) {
+        var left = relayed
+        while let lane = left.popFirst() {
+            lanes.entered.digest[lane] = table.digest(hint(lane))
+        }
+        table.touch(lanes.entered, relayed)
+        table.touchFree(lanes.entered, count: relayed.nonzeroBitCount)
+    }
+
+    /// What the next hop's acknowledgement must open.
+    @_noLocks
+    private func hint(_ lane: Int) -> Region { scratch.proof.region(lane).slice(20, 33) }
+
     @_noLocks
     private mutating func acceptRelayed(
         _ batch: borrowing Batch,
@@ -66,10 +82,11 @@ extension Engine {
     ) -> Drop {
         let nextKeyID = snapshot.nodes[Int(nextHop[lane])].keyID
         let previousKeyID = snapshot.nodes[Int(batch.source[lane])].keyID
-        let hint = scratch.proof.region(lane).slice(20, 33)
+        let (hint, digest) = (hint(lane), lanes.entered.digest[lane])
         let nextChannel = lanes.nextChannel[lane]
         if nextChannel != Snapshot.none, !books.hasIndex(nextChannel) { return .nextFunds }
-        guard table.find(hint) == UnackedTable.none else { return .replay }
+        guard table.find(hint, digest) == UnackedTable.none else { return .replay }
+        guard table.takes(counterparty: lanes.ticket[lane].counterparty) else { return .storeFull }
         guard hasRoom(next: nextKeyID, previous: previousKeyID, snapshot) else { return .storeFull }
         guard outcome.forwarded.nonzeroBitCount < mixerRoom else {
             return mixerRoom < 0 ? .stopping : .mixerFull
@@ -82,12 +99,13 @@ extension Engine {
             UnackedTable.Entry(
                 nextKeyID: nextKeyID,
                 previousKeyID: previousKeyID,
-                channel: lanes.channel[lane],
-                atNanos: batch.nowNanos
+                channel: lanes.channel[lane]
             ),
             hint: hint,
+            digest,
             ownHalfKey: scratch.ownHalfKey.region(lane),
-            ticketOf: lanes.ticket[lane]
+            ticketOf: lanes.ticket[lane],
+            nowNanos: batch.nowNanos
         )
         peers.change(next: nextKeyID, previous: previousKeyID, by: 1)
         let told = reports.locked(

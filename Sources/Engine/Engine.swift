@@ -174,7 +174,12 @@ struct EngineMemory {
         _ = arena.region(Secp256k1.byteCount)
         random = arena.region(RandomStream.byteCount)
         stateStart = arena.used
-        table = UnackedTable(&arena, capacity: config.unackedCapacity, hash: config.hash)
+        table = UnackedTable(
+            &arena,
+            capacity: config.unackedCapacity,
+            lifeNanos: config.ackTTLNanos,
+            hash: config.hash
+        )
         peers = PeerRows(&arena, count: config.peerRows, hash: config.hash)
         stateEnd = arena.used
         nextHop = arena.column(UInt32.self, Batch.capacity)

@@ -35,6 +35,11 @@ struct Lanes {
     let hint: Column<Bytes33>
     let response: Column<Bytes32>
     let signer: Column<Bytes32>
+    // The table of unacknowledged tickets: what relayed lanes enter, and what acknowledgements look
+    // for; a batch may have both.
+    let entered: UnackedLanes
+    let sought: UnackedLanes
+    let ticketBytes: Column<FixedBytes<132>>
 
     init(_ arena: inout Arena) {
         let lanes = Batch.capacity
@@ -51,6 +56,9 @@ struct Lanes {
         hint = arena.column(Bytes33.self, lanes)
         response = arena.column(Bytes32.self, lanes)
         signer = arena.column(Bytes32.self, 1)
+        entered = UnackedLanes(&arena)
+        sought = UnackedLanes(&arena)
+        ticketBytes = arena.column(FixedBytes<132>.self, 1)
     }
 }
 

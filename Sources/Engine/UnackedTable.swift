@@ -1,171 +1,201 @@
-internal import Bytes
-internal import Exchange
-internal import Tickets
+package import Bytes
+package import Exchange
+package import Tickets
 
 /// Forwarded packets whose acknowledgement has not come: ticket and own half-key, found by hint.
 ///
-/// A fixed number of entries. Three lists thread them: the bucket's chain, the order of arrival
-/// (which is the order of expiry), and the free list. Hints are unique in the table.
-struct UnackedTable {
+/// A fixed number of entries of three cache lines each; hints are unique. `UnackedIndex` finds
+/// them, `UnackedSlices` knows when they end, and a stack holds the free places: what was freed
+/// last is used first, while it is still near.
+///
+/// A place is anywhere in gigabytes. Whoever has a batch asks for all of it first (`digest`,
+/// `touch`), which waits for memory once instead of once a lane, and changes nothing.
+///
+/// Tickets are kept without their counterparty, our own address, which the table knows once.
+package struct UnackedTable {
     /// No entry.
-    static var none: UInt32 { @_noLocks get { .max } }
-    static var entryBytes: Int { @_noLocks get { 256 } }
+    package static var none: UInt32 { @_noLocks get { .max } }
+    static var entryBytes: Int { @_noLocks get { 192 } }
 
     /// One awaited acknowledgement.
-    struct Entry: BitwiseCopyable {
+    package struct Entry: BitwiseCopyable {
         /// Key id of the neighbour that must acknowledge.
-        var nextKeyID: UInt32
+        package var nextKeyID: UInt32
         /// Key id of the neighbour the ticket came from.
-        var previousKeyID: UInt32
-        /// Channel of the ticket; `.max` for a packet of our own.
-        var channel: UInt32
-        /// When it was entered.
-        var atNanos: UInt64
+        package var previousKeyID: UInt32
+        /// Channel of the ticket; `.max` for a packet of our own, which has none.
+        package var channel: UInt32
 
+        /// An entry.
         @_noLocks
-        init(nextKeyID: UInt32, previousKeyID: UInt32, channel: UInt32, atNanos: UInt64) {
+        package init(nextKeyID: UInt32, previousKeyID: UInt32, channel: UInt32) {
             self.nextKeyID = nextKeyID
             self.previousKeyID = previousKeyID
             self.channel = channel
-            self.atNanos = atNanos
+        }
+
+        fileprivate var hasTicket: Bool {
+            @_noLocks
+            get { channel != UnackedTable.none }
         }
     }
 
+    // A search reads the first line only.
     private enum Field {
-        static var chain: Int { @_noLocks get { 0 } }
-        static var older: Int { @_noLocks get { 4 } }
-        static var younger: Int { @_noLocks get { 8 } }
-        static var next: Int { @_noLocks get { 12 } }
-        static var previous: Int { @_noLocks get { 16 } }
-        static var channel: Int { @_noLocks get { 20 } }
-        static var atNanos: Int { @_noLocks get { 24 } }
-        static var hint: Int { @_noLocks get { 32 } }
-        static var ownHalfKey: Int { @_noLocks get { 72 } }
-        static var ticket: Int { @_noLocks get { 104 } }
+        static var hint: Int { @_noLocks get { 0 } }
+        static var tick: Int { @_noLocks get { 34 } }
+        static var next: Int { @_noLocks get { 36 } }
+        static var previous: Int { @_noLocks get { 40 } }
+        static var channel: Int { @_noLocks get { 44 } }
+        static var ownHalfKey: Int { @_noLocks get { 48 } }
+        static var claim: Int { @_noLocks get { 80 } }
     }
 
-    private struct Ends: BitwiseCopyable {
-        var oldest: UInt32 = .max
-        var youngest: UInt32 = .max
-        var free: UInt32 = .max
-        var count: UInt32 = 0
+    private struct State: BitwiseCopyable {
+        /// Places on the stack.
+        var free: UInt32 = 0
+        /// Entries with a ticket, and the counterparty of these.
+        var tickets: UInt32 = 0
+        var counterparty = Address()
     }
 
-    let capacity: Int
+    /// Entries it takes.
+    package let capacity: Int
     private let hash: KeyedHash
+    private let lifeTicks: UInt64
+    private let state: Column<State>
+    let index: UnackedIndex
+    let slices: UnackedSlices
+    /// Stack of free places; what is in use of it is `freeCount`.
+    let free: Column<UInt32>
     private let entries: Region
-    private let buckets: Column<UInt32>
-    private let ends: Column<Ends>
 
-    /// Takes memory for `capacity` entries; call `clear` before use.
-    init(_ arena: inout Arena, capacity: Int, hash: KeyedHash) {
+    /// Takes memory for `capacity` entries that live `lifeNanos`; call `clear` before use.
+    package init(_ arena: inout Arena, capacity: Int, lifeNanos: UInt64, hash: KeyedHash) {
         self.capacity = capacity
         self.hash = hash
-        var bucketCount = 16
-        while bucketCount < capacity { bucketCount *= 2 }
-        ends = arena.column(Ends.self, 1)
-        buckets = arena.column(UInt32.self, bucketCount)
+        lifeTicks = lifeNanos / UnackedTable.tickNanos
+        state = arena.column(State.self, 1)
+        index = UnackedIndex(&arena, capacity: capacity)
+        slices = UnackedSlices(&arena, capacity: capacity, lifeNanos: lifeNanos)
+        free = arena.column(UInt32.self, capacity)
         entries = arena.region(capacity * UnackedTable.entryBytes)
     }
 
     /// Makes the table empty.
-    func clear() {
-        buckets.region.fill(0xff)
+    package func clear() {
+        index.clear()
+        slices.clear()
         entries.fill(0)
-        var ends = Ends()
-        ends.free = 0
-        for place in 0..<capacity {
-            let next = place + 1 == capacity ? UnackedTable.none : UInt32(place + 1)
-            entry(UInt32(place)).store(next, Field.chain)
-        }
-        self.ends[0] = ends
+        for place in 0..<capacity { free[place] = UInt32(capacity - 1 - place) }
+        var state = State()
+        state.free = UInt32(capacity)
+        self.state[0] = state
     }
 
     /// Entries in use.
-    var count: Int {
+    package var count: Int {
         @_noLocks
-        get { Int(ends[0].count) }
+        get { capacity - freeCount }
+    }
+
+    /// Entries not in use.
+    var freeCount: Int {
+        @_noLocks
+        get { Int(state[0].free) }
     }
 
     /// True if no entry is free.
     var isFull: Bool {
         @_noLocks
-        get { ends[0].free == UnackedTable.none }
+        get { freeCount == 0 }
     }
 
-    /// Oldest entry; `none` if the table is empty.
-    var oldest: UInt32 {
-        @_noLocks
-        get { ends[0].oldest }
+    /// True if the counterparty is that of all tickets in the table. It is our own address; should
+    /// that change, the old one's tickets must have left before the new one's can come.
+    @_noLocks
+    func takes(counterparty: Address) -> Bool {
+        let state = state[0]
+        return state.tickets == 0 || equal(counterparty, state.counterparty)
     }
 
     @_noLocks
-    private func entry(_ place: UInt32) -> Region {
+    func entry(_ place: UInt32) -> Region {
         entries.slice(Int(place) * UnackedTable.entryBytes, UnackedTable.entryBytes)
     }
+}
 
+// One entry.
+extension UnackedTable {
+    /// What an entry is looked for by, of 33 bytes of hint.
     @_noLocks
-    private func bucket(_ hint: Region) -> Int {
-        let first = hash.hash(hint.bigEndian(0, count: 8), hint.bigEndian(8, count: 8))
-        let digest = hash.hash(
-            first ^ UInt64(hint.byte(32)),
-            hint.bigEndian(16, count: 8),
-            hint.bigEndian(24, count: 8)
-        )
-        return Int(truncatingIfNeeded: digest) & (buckets.count - 1)
+    package func digest(_ hint: Region) -> UInt64 {
+        hash.hash(hint.load(0), hint.load(8), hint.load(16), hint.load(24), hint.byte(32))
     }
 
     /// The entry with this hint; `none` if there is none.
     @_noLocks
-    func find(_ hint: Region) -> UInt32 {
-        var place = buckets[bucket(hint)]
-        while place != UnackedTable.none {
-            let entry = entry(place)
-            if constantTimeEqual(entry.slice(Field.hint, 33), hint) { return place }
-            place = entry.load(Field.chain)
+    package func find(_ hint: Region, _ digest: UInt64) -> UInt32 {
+        var search = UnackedIndex.Search(index, digest)
+        while true {
+            let place = index.next(&search)
+            guard place != UnackedTable.none else { return place }
+            if isEqual(self.hint(place), hint) { return place }
         }
-        return UnackedTable.none
     }
 
-    /// Enters what is awaited; the table is not full and does not hold the hint.
+    /// Compares two hints in constant time.
     @_noLocks
-    func insert(_ value: Entry, hint: Region, ownHalfKey: Region, ticketOf ticket: Ticket) {
-        var ends = self.ends[0]
-        let place = ends.free
-        assert(place != UnackedTable.none)
-        let entry = entry(place)
-        ends.free = entry.load(Field.chain)
-        let bucket = bucket(hint)
-        entry.store(buckets[bucket], Field.chain)
-        buckets[bucket] = place
-        entry.store(ends.youngest, Field.older)
-        entry.store(UnackedTable.none, Field.younger)
-        if ends.youngest == UnackedTable.none {
-            ends.oldest = place
-        } else {
-            self.entry(ends.youngest).store(place, Field.younger)
+    private func isEqual(_ left: Region, _ right: Region) -> Bool {
+        var difference = UInt64(left.byte(32) ^ right.byte(32))
+        for offset in stride(from: 0, to: 32, by: 8) {
+            let (a, b): (UInt64, UInt64) = (left.load(offset), right.load(offset))
+            difference |= a ^ b
         }
-        ends.youngest = place
-        ends.count += 1
-        self.ends[0] = ends
+        return difference == 0
+    }
+
+    /// Enters what is awaited; the table is not full, does not hold the hint and takes the
+    /// ticket's counterparty.
+    @_noLocks
+    package func insert(
+        _ value: Entry,
+        hint: Region,
+        _ digest: UInt64,
+        ownHalfKey: Region,
+        ticketOf ticket: Ticket,
+        nowNanos: UInt64
+    ) {
+        var state = self.state[0]
+        assert(state.free > 0 && digest == self.digest(hint))
+        state.free -= 1
+        let place = free[Int(state.free)]
+        let entry = entry(place)
+        index.insert(place, digest)
+        slices.enter(place, nowNanos: nowNanos)
+        entry.store(UnackedTable.tick(nowNanos), Field.tick)
         entry.store(value.nextKeyID, Field.next)
         entry.store(value.previousKeyID, Field.previous)
         entry.store(value.channel, Field.channel)
-        entry.store(value.atNanos, Field.atNanos)
         entry.copy(hint, to: Field.hint)
-        entry.copy(ownHalfKey, to: Field.ownHalfKey)
-        ticket.write(to: entry.slice(Field.ticket, Ticket.byteCount))
+        if value.hasTicket {
+            assert(takes(counterparty: ticket.counterparty))
+            state.tickets += 1
+            state.counterparty = ticket.counterparty
+            entry.copy(ownHalfKey, to: Field.ownHalfKey)
+            ticket.writeClaim(to: entry.slice(Field.claim, Ticket.claimBytes))
+        }
+        self.state[0] = state
     }
 
     /// What is known of an entry.
     @_noLocks
-    func value(_ place: UInt32) -> Entry {
+    package func value(_ place: UInt32) -> Entry {
         let entry = entry(place)
         return Entry(
             nextKeyID: entry.load(Field.next),
             previousKeyID: entry.load(Field.previous),
-            channel: entry.load(Field.channel),
-            atNanos: entry.load(Field.atNanos)
+            channel: entry.load(Field.channel)
         )
     }
 
@@ -177,51 +207,43 @@ struct UnackedTable {
     @_noLocks
     func ownHalfKey(_ place: UInt32) -> Region { entry(place).slice(Field.ownHalfKey, 32) }
 
-    /// An entry's ticket.
+    /// Writes an entry's ticket as it came, 132 bytes.
     @_noLocks
-    func ticket(_ place: UInt32) -> Region { entry(place).slice(Field.ticket, 132) }
+    func writeTicket(_ place: UInt32, to bytes: Region) {
+        bytes.store(state[0].counterparty, 0)
+        bytes.copy(entry(place).slice(Field.claim, Ticket.claimBytes), to: Ticket.claimOffset)
+    }
 
     /// Removes an entry and wipes it.
     @_noLocks
-    func remove(_ place: UInt32) {
+    package func remove(_ place: UInt32, _ digest: UInt64) {
         let entry = entry(place)
-        unchain(place, bucket(hint(place)))
-        var ends = self.ends[0]
-        let older: UInt32 = entry.load(Field.older)
-        let younger: UInt32 = entry.load(Field.younger)
-        if older == UnackedTable.none {
-            ends.oldest = younger
-        } else {
-            self.entry(older).store(younger, Field.younger)
-        }
-        if younger == UnackedTable.none {
-            ends.youngest = older
-        } else {
-            self.entry(younger).store(older, Field.older)
-        }
+        var state = self.state[0]
+        if value(place).hasTicket { state.tickets -= 1 }
+        index.remove(place, digest)
+        slices.leave(place)
         zeroize(entry)
-        entry.store(ends.free, Field.chain)
-        ends.free = place
-        ends.count -= 1
-        self.ends[0] = ends
+        free[Int(state.free)] = place
+        state.free += 1
+        self.state[0] = state
     }
+}
+
+// Time.
+extension UnackedTable {
+    /// What an entry's age is counted in: 67 ms, so that two bytes hold 73 minutes.
+    private static var tickNanos: UInt64 { @_noLocks get { 1 << 26 } }
 
     @_noLocks
-    private func unchain(_ place: UInt32, _ bucket: Int) {
-        let after: UInt32 = entry(place).load(Field.chain)
-        var walk = buckets[bucket]
-        if walk == place {
-            buckets[bucket] = after
-            return
-        }
-        while walk != UnackedTable.none {
-            let next: UInt32 = entry(walk).load(Field.chain)
-            if next == place {
-                entry(walk).store(after, Field.chain)
-                return
-            }
-            walk = next
-        }
-        assert(false, "entry not in its bucket")
+    private static func tick(_ nanos: UInt64) -> UInt16 {
+        UInt16(truncatingIfNeeded: nanos / tickNanos)
+    }
+
+    /// True if an entry's life is over, from two ticks after its end on, though its slice is not.
+    @_noLocks
+    func isLate(_ place: UInt32, nowNanos: UInt64) -> Bool {
+        // One more, or a clock that goes back a little would make a young entry old.
+        let age = UnackedTable.tick(nowNanos) &- entry(place).load(Field.tick) &+ 1
+        return UInt64(age) > lifeTicks + 2
     }
 }

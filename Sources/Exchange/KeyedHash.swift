@@ -42,6 +42,18 @@ public struct KeyedHash: BitwiseCopyable, Sendable {
         state.absorb(c)
         return state.finish(length: 24)
     }
+
+    /// Hashes four words and a byte.
+    @inlinable
+    @_noLocks
+    public func hash(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ e: UInt8) -> UInt64 {
+        var state = SipState(self)
+        state.absorb(a)
+        state.absorb(b)
+        state.absorb(c)
+        state.absorb(d)
+        return state.finish(length: 33, tail: UInt64(e))
+    }
 }
 
 @usableFromInline
@@ -52,6 +64,7 @@ struct SipState {
     @usableFromInline var v3: UInt64
 
     @inlinable
+    @inline(__always)
     @_noLocks
     init(_ key: KeyedHash) {
         v0 = key.k0 ^ 0x736f_6d65_7073_6575
@@ -61,6 +74,7 @@ struct SipState {
     }
 
     @inlinable
+    @inline(__always)
     @_noLocks
     mutating func absorb(_ word: UInt64) {
         v3 ^= word
@@ -69,9 +83,10 @@ struct SipState {
     }
 
     @inlinable
+    @inline(__always)
     @_noLocks
-    mutating func finish(length: UInt64) -> UInt64 {
-        absorb(length << 56)
+    mutating func finish(length: UInt64, tail: UInt64 = 0) -> UInt64 {
+        absorb(length << 56 | tail)
         v2 ^= 0xff
         round()
         round()
@@ -80,6 +95,7 @@ struct SipState {
     }
 
     @inlinable
+    @inline(__always)
     @_noLocks
     mutating func round() {
         v0 = v0 &+ v1

@@ -23,9 +23,21 @@ extension Ticket {
     public func write(to bytes: Region) {
         assert(bytes.byteCount == Ticket.byteCount)
         bytes.store(counterparty, 0)
-        writeValues(to: bytes.slice(20, 28))
-        bytes.store(challenge, 48)
-        bytes.store(signature, Ticket.signatureOffset)
+        writeClaim(to: bytes.slice(Ticket.claimOffset, Ticket.claimBytes))
+    }
+
+    /// Bytes before the claim.
+    public static var claimOffset: Int { @_noLocks get { 20 } }
+    /// Bytes of the claim.
+    public static var claimBytes: Int { @_noLocks get { 112 } }
+
+    /// Writes the claim: what follows the counterparty, which is the same in all tickets of a node.
+    @_noLocks
+    public func writeClaim(to bytes: Region) {
+        assert(bytes.byteCount == Ticket.claimBytes)
+        writeValues(to: bytes.slice(0, 28))
+        bytes.store(challenge, 28)
+        bytes.store(signature, 48)
     }
 
     /// amount ‖ index ‖ channel epoch ‖ win probability: 28 bytes, the same in the ticket and under
@@ -34,11 +46,12 @@ extension Ticket {
     func writeValues(to bytes: Region) {
         assert(amount < Ticket.amountLimit && index < Ticket.indexLimit)
         assert(channelEpoch < Ticket.channelEpochLimit)
-        bytes.storeBigEndian(UInt64(truncatingIfNeeded: amount >> 64), 0, count: 4)
-        bytes.storeBigEndian(UInt64(truncatingIfNeeded: amount), 4, count: 8)
-        bytes.storeBigEndian(index, 12, count: 6)
-        bytes.storeBigEndian(UInt64(channelEpoch), 18, count: 3)
-        bytes.storeBigEndian(winProbability.rawValue, 21, count: 7)
+        // Four words: the epoch's 24 bits end one and begin the next.
+        let epoch = UInt64(channelEpoch)
+        bytes.store(UInt32(truncatingIfNeeded: amount >> 64).bigEndian, 0)
+        bytes.store(UInt64(truncatingIfNeeded: amount).bigEndian, 4)
+        bytes.store((index << 16 | epoch >> 8).bigEndian, 12)
+        bytes.store((epoch << 56 | winProbability.rawValue).bigEndian, 20)
     }
 }
 

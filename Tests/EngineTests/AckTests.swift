@@ -112,8 +112,7 @@ import Tickets
         let relayed = node.process(world.packet(World.Recipe([1, 2, 3])), from: 100)
         let next = world.nodes[2].process(relayed.packets[0], from: 101)
         // As a fault in memory would: our own half-key is another one.
-        let place = node.engine.table.oldest
-        let own = node.engine.table.ownHalfKey(place)
+        let own = node.engine.table.ownHalfKey(node.engine.oldest)
         own.store(own.byte(31) ^ 1, 31)
         _ = node.drain()
         let packet = world.nodes[2].ackPacket(to: 101, next.ackKeys)
@@ -149,9 +148,23 @@ import Tickets
         #expect(relay.engine.awaited == 0)
     }
 
+    @Test func `a batch takes acknowledgements between packets that will be acknowledged`() {
+        let first = forward()
+        let packets = (0..<2).map { _ in (world.packet(World.Recipe([1, 2, 3])), UInt32(100)) }
+        let answer = (world.nodes[2].ackPacket(to: 101, [first]), UInt32(102))
+        let result = relay.process([packets[0], answer, packets[1]])
+        #expect(result.outcome.forwarded == 0b101 && result.outcome.acknowledgements == 0b010)
+        #expect(relay.count(.ticketsUnlocked) == 1 && relay.engine.awaited == 2)
+        for lane in [0, 2] {
+            let next = world.nodes[2].process(result.packets[lane], from: 101)
+            give(ack(next.ackKeys[0], by: 2), from: 2)
+        }
+        #expect(relay.count(.ticketsUnlocked) == 3 && relay.engine.awaited == 0)
+    }
+
     @Test func `noAck gives the reservation back after the time to live, not before`() {
         _ = forward(now: 1_000)
-        _ = forward(now: 5_000)
+        _ = forward(now: 625_001_000)
         #expect(relay.books.reserved(0) == 400)
         relay.engine.expire(nowNanos: 10_000_000_999)
         #expect(relay.engine.awaited == 2)
@@ -166,6 +179,54 @@ import Tickets
         relay.engine.expire(nowNanos: 20_000_000_000)
         #expect(relay.engine.awaited == 0 && relay.books.reserved(0) == 0)
         #expect(relay.count(.noAck) == 2)
+    }
+
+    @Test func `the tickets of a time slice are given back when the last of it is over`() {
+        for now: UInt64 in [1_000, 2_000, 625_000_999] { _ = forward(now: now) }
+        relay.engine.expire(nowNanos: 10_625_000_998)
+        #expect(relay.engine.awaited == 3 && relay.drain().isEmpty)
+        relay.engine.expire(nowNanos: 10_625_000_999, budget: 2)
+        #expect(relay.engine.awaited == 1 && relay.drain().count == 2)
+        relay.engine.expire(nowNanos: 10_625_000_999, budget: 2)
+        #expect(relay.engine.awaited == 0 && relay.drain().count == 1)
+    }
+
+    @Test func `an acknowledgement that comes late is unknown before its time slice is over`() {
+        let (early, _) = (forward(now: 1_000), forward(now: 600_000_000))
+        relay.engine.expire(nowNanos: 10_200_000_000)
+        #expect(relay.engine.awaited == 2)
+        give(ack(early, by: 2), from: 2, now: 10_200_000_000)
+        #expect(relay.count(.ackUnknown) == 1 && relay.drain().isEmpty)
+        relay.engine.expire(nowNanos: 10_600_000_000)
+        #expect(relay.engine.awaited == 0 && relay.count(.noAck) == 2)
+    }
+
+    @Test func `what cannot be reported stays, and is given back later`() {
+        let world = World("no room")
+        let node = TestNode(
+            Identity(1),
+            config: world.nodes[1].engine.config,
+            builder: world.nodes[1].builder,
+            slots: 10,
+            replayCapacity: 64,
+            reportBytes: 1 << 8
+        )
+        node.books.raiseIndexLimit(5, to: 1 << 16)
+        for _ in 0..<8 {
+            let packet = world.packet(World.Recipe([1, 2, 3]))
+            #expect(node.process(packet, from: 100).verdicts[0] == .none)
+            _ = node.drain()
+        }
+        node.engine.expire(nowNanos: 11_000_000_000)
+        // A ring that small takes a few at a time.
+        #expect(node.engine.awaited > 0)
+        var told = 0
+        while node.engine.awaited > 0 {
+            told += node.drain().count
+            #expect(node.books.reserved(0) == 200 * UInt128(node.engine.awaited))
+            node.engine.expire(nowNanos: 11_000_000_000)
+        }
+        #expect(told + node.drain().count == 8 && node.books.reserved(0) == 0)
     }
 
     @Test func `an acknowledgement after the time to live is unknown`() {

@@ -88,7 +88,7 @@ import Tickets
     @Test func `replay of a hint that is awaited`() {
         let first = world.build(World.Recipe([1, 2]))
         #expect(world.verdict(first.bytes).code == .none)
-        let hint = relay.engine.table.hint(relay.engine.table.oldest).array
+        let hint = relay.engine.table.hint(relay.engine.oldest).array
         // The hint's owner is unknown to the attacker, but a challenge that fits can be made for
         // any hint: only the table can tell.
         var (own, point, sum) = (Bytes32(), CurvePoint(), CurvePoint())

@@ -5,6 +5,18 @@ import Testing
 import Tickets
 
 @Suite struct ExchangeTests {
+    @Test func `the keyed hash is SipHash-1-3`() {
+        // Key and input are 0, 1, 2, …; from an implementation of the paper that gives its vector
+        // for SipHash-2-4.
+        let words = (0..<4).map { 0x0706_0504_0302_0100 &+ 0x0808_0808_0808_0808 &* UInt64($0) }
+        let hash = KeyedHash(words[0], words[1])
+        #expect(hash.hash(words[0]) == 0x3690_9511_8d29_9a8e)
+        #expect(hash.hash(words[0], words[1]) == 0xcc4f_dd1a_7d90_8b66)
+        #expect(hash.hash(words[0], words[1], words[2]) == 0xf464_aeb2_6734_9c8c)
+        let long = hash.hash(words[0], words[1], words[2], words[3], 32)
+        #expect(long == 0x4d54_b9e5_7a8f_f9bf)
+    }
+
     private func builder(_ count: Int) -> SnapshotBuilder {
         let own = Identity(0)
         var builder = SnapshotBuilder(

@@ -2,107 +2,10 @@ import Bytes
 import Exchange
 import TestSupport
 import Testing
-import Tickets
 
 @testable import Engine
 
 @Suite struct TableTests {
-    private struct Model {
-        var order: [Bytes33] = []
-        var value: [Bytes33: (next: UInt32, ticket: UInt64, own: Bytes32)] = [:]
-    }
-
-    @Test(arguments: [1, 7, 64, 300])
-    func `the table of unacknowledged tickets agrees with a dictionary`(capacity: Int) {
-        var random = SeededGenerator("unacked")
-        var measure = Arena()
-        _ = UnackedTable(&measure, capacity: capacity, hash: KeyedHash(5, 6))
-        let memory = Memory(measure.used)
-        var arena = Arena(memory.region)
-        let table = UnackedTable(&arena, capacity: capacity, hash: KeyedHash(5, 6))
-        table.clear()
-        let empty = memory.region.array
-        var model = Model()
-        for _ in 0..<4_000 {
-            switch random.next() % 5 {
-            case 0, 1: insert(table, &model, &random)
-            case 2: remove(table, &model, at: model.order.randomElement(using: &random))
-            case 3: remove(table, &model, at: random.next() % 4 == 0 ? model.order.first : nil)
-            default: lookUp(table, model, &random)
-            }
-            #expect(table.count == model.order.count)
-            #expect(table.isFull == (model.order.count == capacity))
-        }
-        for hint in model.order { remove(table, &model, at: hint) }
-        #expect(table.oldest == UnackedTable.none)
-        // Wiped: but for the links of the free list nothing is left.
-        let after = memory.region.array
-        let entries = 256 * capacity
-        for place in 0..<capacity {
-            let start = empty.count - entries + 256 * place
-            #expect(after[(start + 4)..<(start + 256)].allSatisfy { $0 == 0 })
-        }
-    }
-
-    private func insert(
-        _ table: UnackedTable,
-        _ model: inout Model,
-        _ random: inout SeededGenerator
-    ) {
-        guard !table.isFull, var hint = Bytes33(random.bytes(33)),
-            var own = Bytes32(random.bytes(32))
-        else { return }
-        var ticket = Ticket()
-        ticket.index = random.next() % (1 << 48)
-        let next = UInt32(random.next() % 5)
-        hint.withRegion { hint in
-            own.withRegion { own in
-                table.insert(
-                    UnackedTable.Entry(
-                        nextKeyID: next,
-                        previousKeyID: 1,
-                        channel: 2,
-                        atNanos: UInt64(model.order.count)
-                    ),
-                    hint: hint,
-                    ownHalfKey: own,
-                    ticketOf: ticket
-                )
-            }
-        }
-        model.order.append(hint)
-        model.value[hint] = (next, ticket.index, own)
-    }
-
-    private func remove(_ table: UnackedTable, _ model: inout Model, at hint: Bytes33?) {
-        guard var hint else { return }
-        let place = hint.withRegion { table.find($0) }
-        #expect(place != UnackedTable.none)
-        table.remove(place)
-        model.order.removeAll { $0 == hint }
-        model.value[hint] = nil
-    }
-
-    private func lookUp(
-        _ table: UnackedTable,
-        _ model: Model,
-        _ random: inout SeededGenerator
-    ) {
-        if var first = model.order.first {
-            #expect(table.oldest == first.withRegion { table.find($0) })
-        }
-        var hint = model.order.randomElement(using: &random) ?? Bytes33()
-        if random.next() % 4 == 0 { hint[32] ^= 1 }
-        let place = hint.withRegion { table.find($0) }
-        guard let value = model.value[hint] else {
-            #expect(place == UnackedTable.none)
-            return
-        }
-        #expect(table.value(place).nextKeyID == value.next)
-        #expect(table.ownHalfKey(place).array == value.own.array)
-        #expect(table.ticket(place).bigEndian(32, count: 6) == value.ticket)
-    }
-
     @Test func `the replay set keeps every tag, and almost no others`() throws {
         var random = SeededGenerator("replay set")
         let capacity = 20_000

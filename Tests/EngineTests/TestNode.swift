@@ -196,3 +196,12 @@ struct Identity {
         )
     }
 }
+
+extension Engine {
+    /// The entry that ends first.
+    var oldest: UInt32 {
+        var budget = 1
+        let count = table.over(nowNanos: .max, into: lanes.sought, budget: &budget)
+        return count > 0 ? lanes.sought.place[0] : UnackedTable.none
+    }
+}

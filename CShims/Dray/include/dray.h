@@ -102,7 +102,8 @@ typedef struct dray_config {
     uint32_t nodes_max;
     /* slots for channels, at most 2^16; 32 KiB each */
     uint32_t channels_max;
-    /* acknowledgements awaited at a time, at most 2^24; 256 bytes each */
+    /* acknowledgements awaited at a time, at most 2^24; 208 bytes each; with millions of them,
+     * give memory on huge pages */
     uint32_t unacked_max;
     /* replay tags, at most 2^34; about 4.3 bytes each; never forgotten */
     uint64_t replay_max;
