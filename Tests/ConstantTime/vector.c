@@ -18,7 +18,10 @@ TARGET static vec compute(vec a, vec b) {
     mixed = vec_select(vec_equal_mask(a, 3), mixed, vec_or(vec_shl(mixed, 3), vec_shr(b, 5)));
     mixed = vec32_add(vec32_rol(mixed, 7), vec32_xor(a, b));
     mixed = vec_xor(vec_andnot(a, mixed), vec_rol(vec_and(mixed, b), 9));
-    return _mm512_ternarylogic_epi64(mixed, a, b, 0x96);
+    mixed = vec_choose(vec_swap_bytes(mixed), vec_majority(a, b, mixed), vec_xor3(mixed, a, b));
+    mixed = vec32_choose(vec32_swap_bytes(mixed), vec32_majority(a, b, mixed), vec32_and(mixed, a));
+    mixed = vec32_add(vec32_mask_of(vec32_shr(mixed, 31)), vec32_or(vec32_shl(mixed, 3), b));
+    return vec32_xor3(mixed, a, b);
 }
 
 TARGET static void run(uint8_t *in, uint8_t *out) {
