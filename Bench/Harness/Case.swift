@@ -6,6 +6,8 @@ public struct Case {
     public let batch: Int
     /// How many operations one call of `body` performs.
     public let operations: Int
+    /// What must be typed, at least, to have it measured: for what takes much memory.
+    public let leastName: String
     /// Does the work and returns a checksum of it.
     public let body: () -> UInt64
     /// Makes ready for calls of `body`; not measured.
@@ -18,6 +20,7 @@ public struct Case {
         _ name: String,
         batch: Int = 1,
         operations: Int? = nil,
+        leastName: String = "",
         before: @escaping () -> Void = {},
         after: @escaping () -> Void = {},
         body: @escaping () -> UInt64
@@ -25,6 +28,7 @@ public struct Case {
         self.name = name
         self.batch = batch
         self.operations = operations ?? batch
+        self.leastName = leastName
         self.before = before
         self.after = after
         self.body = body

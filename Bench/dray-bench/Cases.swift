@@ -4,8 +4,9 @@ import Harness
 /// Everything that can be measured.
 func allCases() -> [Case] {
     let network = Network()
-    return peelCases(network) + buildCases(network) + ticketCases(network) + relayCases(network)
-        + [libraryCase()]
+    return peelCases(network) + buildCases(network) + ticketCases(network)
+        + issuerCases(network) + relayCases(network)
+        + libraryCases()
 }
 
 /// Name of the kernel table in use.

@@ -10,7 +10,7 @@ func say(_ line: String) {
 
 /// Measures what is wanted, prints, records and compares; the program's exit code.
 func runBenchmarks(_ options: Options) -> Int32 {
-    let cases = allCases().filter { options.wants($0.name) }
+    let cases = allCases().filter { options.wants($0) }
     guard !cases.isEmpty else {
         say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
         return 2

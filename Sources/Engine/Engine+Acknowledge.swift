@@ -80,14 +80,26 @@ extension Engine {
         _ node: UInt32,
         _ snapshot: Snapshot
     ) -> LaneMask {
-        lanes.signer[0] = snapshot.nodes[Int(node)].packetKey
-        let signer = lanes.signer.region(0)
-        let signed = Acknowledgements.verifyVariableTime(acks, signer: signer, lanes: mask)
+        let signed = verify(acks, mask, by: snapshot.nodes[Int(node)])
         let alias = snapshot.nodes[Int(node)].alias
         guard signed != mask, Int(alias) < snapshot.nodes.count else { return signed }
-        lanes.signer[0] = snapshot.nodes[Int(alias)].packetKey
-        return signed
-            | Acknowledgements.verifyVariableTime(acks, signer: signer, lanes: mask & ~signed)
+        return signed | verify(acks, mask & ~signed, by: snapshot.nodes[Int(alias)])
+    }
+
+    @_noLocks
+    private func verify(
+        _ acks: Column<Acknowledgement>,
+        _ mask: LaneMask,
+        by row: NodeRow
+    ) -> LaneMask {
+        var left = mask
+        while let lane = left.popFirst() { lanes.signer[lane] = row.packetKey }
+        return Acknowledgements.verifyVariableTime(
+            acks,
+            signers: lanes.signer,
+            tables: .none,
+            lanes: mask
+        )
     }
 
     /// Looks up what a half-key opens, reports it and forgets it.

@@ -106,7 +106,7 @@ extension Engine {
             lanes: relayed,
             into: lanes.hash
         )
-        let signed = tickets.verifyVariableTime(
+        let signed = tickets.recoverVariableTime(
             lanes.ticket,
             hashes: lanes.hash,
             issuers: lanes.address,

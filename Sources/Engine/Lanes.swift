@@ -50,7 +50,7 @@ struct Lanes {
         issued = arena.column(Ticket.self, lanes)
         hint = arena.column(Bytes33.self, lanes)
         response = arena.column(Bytes32.self, lanes)
-        signer = arena.column(Bytes32.self, 1)
+        signer = arena.column(Bytes32.self, lanes)
     }
 }
 
