@@ -26,7 +26,7 @@ private final class IssuerBench {
         self.count = count
         rounds = (count + 63) / 64
         let ticketBytes = MemoryLayout<Ticket>.stride * 64 * rounds
-        memory = Memory(1 << 17 + ticketBytes)
+        memory = Memory((1 << 17) + ticketBytes)
         tableMemory = Memory(count * Kernels.signerBytes)
         slab = Slab(region: tableMemory.region, stride: Kernels.signerBytes)
         var arena = Arena(memory.region)

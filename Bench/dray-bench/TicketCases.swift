@@ -30,7 +30,7 @@ private final class TicketBench {
     init(_ network: Network) {
         self.network = network
         memory = Memory(
-            1 << 18 + Kernels.signerBytes + TicketBench.neighbours.count * Kernels.verifierBytes
+            (1 << 18) + Kernels.signerBytes + TicketBench.neighbours.count * Kernels.verifierBytes
         )
         var arena = Arena(memory.region)
         lanes = TicketLanes(

@@ -215,3 +215,53 @@ import Tickets
         }
     }
 }
+
+/// Plans of many paths at once.
+@Suite struct ProofLanesTests {
+    @Test(arguments: [1, 2, 17, 64])
+    func `plans made together are those made alone`(lanes: Int) {
+        var random = SeededGenerator("proof lanes \(lanes)")
+        var measure = Arena()
+        _ = ProofLanes(&measure, lanes: lanes)
+        let memory = Memory(measure.used)
+        var arena = Arena(memory.region)
+        let proofs = ProofLanes(&arena, lanes: lanes)
+        for _ in 0..<3 {
+            let mask = randomMask(&random, count: lanes) | 1
+            var good: LaneMask = 0
+            var expected: [ProofPlan?] = []
+            for lane in 0..<lanes {
+                var (own, ack) = (
+                    [4 of Bytes32](repeating: Bytes32()), [4 of Bytes32](repeating: Bytes32())
+                )
+                let count = 1 + Int(random.next() % 4)
+                for node in 0..<count { own[node] = random.fixed(); ack[node] = random.fixed() }
+                if random.next() % 5 == 0 { ack[Int(random.next() % 4)] = Bytes32() }
+                let challenge: Address = random.fixed()
+                proofs.count[lane] = count
+                proofs.ownHalfKeys[lane] = own
+                proofs.ackHalfKeys[lane] = ack
+                proofs.lastChallenge[lane] = challenge
+                var plan = ProofPlan()
+                let made = ProofOfRelay.plan(
+                    ownHalfKeys: own,
+                    ackHalfKeys: ack,
+                    count: count,
+                    lastChallenge: challenge,
+                    curve: .shared,
+                    into: &plan
+                )
+                if made, mask.contains(lane) { good |= 1 << LaneMask(lane) }
+                expected.append(made ? plan : nil)
+            }
+            #expect(proofs.make(lanes: mask) == good, "seed \(random.seed)")
+            for lane in 0..<lanes where good.contains(lane) {
+                let plan = proofs.plan[lane]
+                #expect(plan.values == expected[lane]?.values)
+                for node in 0..<3 { #expect(plan.strings[node] == expected[lane]?.strings[node]) }
+            }
+            #expect(proofs.ownHalfKeys.region.array.allSatisfy { $0 == 0 })
+            #expect(proofs.ackHalfKeys.region.array.allSatisfy { $0 == 0 })
+        }
+    }
+}
