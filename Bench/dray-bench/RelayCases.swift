@@ -77,8 +77,8 @@ private final class EngineNode {
     }
 }
 
-/// Node 1, a relay, with packets from node 0, what node 2 sends back for them, and the luck of their
-/// tickets.
+/// Node 1, a relay, with packets from node 0, what node 2 sends back for them, and the luck of
+/// their tickets.
 final class RelayBench {
     private static let stride = 2_048
     private let network: Network
@@ -229,8 +229,8 @@ final class RelayBench {
         return luck.luck[0]
     }
 
-    /// Several batches with VRF luck, and the packets that their acknowledgements travel in: a tenth
-    /// of a packet made and a tenth peeled for each.
+    /// Several batches with VRF luck, and the packets that their acknowledgements travel in: a
+    /// tenth of a packet made and a tenth peeled for each.
     func carried() -> UInt64 {
         relay.forget()
         var sum: UInt64 = 0

@@ -117,9 +117,9 @@ extension Kernels {
     /// Bytes of a signer's table; 64-byte aligned.
     public static var signerBytes: Int { @_noLocks get { Int(KERNELS_SIGNER_BYTES) } }
 
-    /// `table` := what `ecdsaVerifyVariableTime` wants of a signer's point, `signerBytes` each; only
-    /// the row that made a table can read it. Returns the lanes whose point is on the curve; only
-    /// these are written.
+    /// `table` := what `ecdsaVerifyVariableTime` wants of a signer's point, `signerBytes` each;
+    /// only the row that made a table can read it. Returns the lanes whose point is on the curve;
+    /// only these are written.
     @_semantics("no_performance_analysis")
     public static func ecdsaTableVariableTime(
         _ point: Lanes,

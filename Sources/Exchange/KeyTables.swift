@@ -3,8 +3,8 @@ public import Bytes
 /// Where the tables lie that a snapshot names by place: of issuers, whose tickets come again and
 /// again, or of neighbours that acknowledge.
 ///
-/// Control writes a table while no snapshot in use names its place (`TableCache`); workers read, and
-/// leave a mark at the places they used, by which control sees what is worth its memory.
+/// Control writes a table while no snapshot in use names its place (`TableCache`); workers read,
+/// and leave a mark at the places they used, by which control sees what is worth its memory.
 public struct KeyTables: BitwiseCopyable, Sendable {
     /// Places there are.
     public let count: Int

@@ -4,10 +4,10 @@ internal import Crypto
 /// Which keys have tables, within a budget: control's side of `KeyTables`.
 ///
 /// A place is empty, is being built, is ready, or is leaving. A table that leaves is named by no
-/// snapshot to come, and its place is empty again when every worker has moved past the last one that
-/// named it (`stamp`, `reclaim`): nobody ever reads a table that is being written. Who leaves is
-/// found as by a clock's hand: it takes marks away, and a table without a mark, which no worker has
-/// used since the hand was here last, makes room.
+/// snapshot to come, and its place is empty again when every worker has moved past the last one
+/// that named it (`stamp`, `reclaim`): nobody ever reads a table that is being written. Who leaves
+/// is found as by a clock's hand: it takes marks away, and a table without a mark, which no worker
+/// has used since the hand was here last, makes room.
 ///
 /// Lives in memory handed in; for one thread at a time, but for `build`.
 public struct TableCache: Sendable {

@@ -5,9 +5,9 @@ internal import Exchange
 internal import Tickets
 
 extension Worker {
-    /// The way back: acknowledgements of accepted packets, signed together, wait for a full packet or their time, then go at
-    /// once. Acknowledgements that came were taken by `settle`; here come those that another worker
-    /// could not place.
+    /// The way back: acknowledgements of accepted packets, signed together, wait for a full packet
+    /// or their time, then go at once. Acknowledgements that came were taken by `settle`; here
+    /// come those that another worker could not place.
     @_noLocks
     mutating func acknowledge() {
         engine.signAnswers(snapshot: snapshot)

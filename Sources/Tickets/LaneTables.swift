@@ -2,8 +2,8 @@ public import Bytes
 
 /// Tables of the keys behind the lanes of a batch: signers of tickets, or of acknowledgements.
 ///
-/// A lane without a table is verified without. Who hands tables in answers for them: they are of the
-/// right keys, made by the kernels in use, and stay as they are during the call.
+/// A lane without a table is verified without. Who hands tables in answers for them: they are of
+/// the right keys, made by the kernels in use, and stay as they are during the call.
 public struct LaneTables: ~Copyable {
     /// Where the tables lie, one a slot.
     public let slab: Slab

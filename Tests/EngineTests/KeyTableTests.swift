@@ -8,7 +8,8 @@ import Tickets
 
 @testable import Engine
 
-/// An engine whose snapshot names tables: same verdicts, counted hits, and news of keys without one.
+/// An engine whose snapshot names tables: same verdicts, counted hits, and news of keys without
+/// one.
 @Suite struct KeyTableTests {
     private func caches(_ world: World) -> (signers: TableCache, verifiers: TableCache, Memory) {
         let places = world.nodes.count

@@ -7,9 +7,9 @@ internal import Exchange
 /// Whose signatures the workers check by tables: issuers of tickets and neighbours, each kind under
 /// its budget.
 ///
-/// Of an issuer the ledger knows only the address; the public key comes with the first ticket, whose
-/// signer a worker recovered. Packet keys stand in the register. Tables are built away from the
-/// workers, which see them with the next snapshot.
+/// Of an issuer the ledger knows only the address; the public key comes with the first ticket,
+/// whose signer a worker recovered. Packet keys stand in the register. Tables are built away from
+/// the workers, which see them with the next snapshot.
 struct TableDesk {
     /// A table to be built; by one thread, while the press is free.
     struct Job: Sendable {
