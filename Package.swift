@@ -141,7 +141,7 @@ let package = Package(
         module("Engine", ["Bytes", "Crypto", "Sphinx", "Tickets", "Exchange"]),
         module(
             "Relay",
-            ["Bytes", "Crypto", "Datapath", "Sphinx", "Link", "Exchange", "Engine"]
+            ["Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange", "Engine"]
         ),
         // L4, control plane
         module("Store", ["Bytes", "CLMDB"]),

@@ -8,6 +8,8 @@ public struct Case {
     public let operations: Int
     /// What is measured: `ns`, or the unit of the figure that `body` returns.
     public let unit: String
+    /// What must be typed, at least, to have it measured: for what takes much memory.
+    public let leastName: String
     /// Does the work and returns a checksum of it.
     public let body: () -> UInt64
     /// Makes ready for calls of `body`; not measured.
@@ -20,6 +22,7 @@ public struct Case {
         _ name: String,
         batch: Int = 1,
         operations: Int? = nil,
+        leastName: String = "",
         before: @escaping () -> Void = {},
         after: @escaping () -> Void = {},
         body: @escaping () -> UInt64
@@ -28,6 +31,7 @@ public struct Case {
         self.batch = batch
         self.operations = operations ?? batch
         unit = "ns"
+        self.leastName = leastName
         self.before = before
         self.after = after
         self.body = body
@@ -39,6 +43,7 @@ public struct Case {
         self.unit = unit
         self.body = body
         batch = 1
+        leastName = ""
         operations = 1
         before = {}
         after = {}

@@ -36,11 +36,14 @@ public struct Options: Sendable {
         return .success(options)
     }
 
-    /// True if a result of that name is wanted: by suite, by name or by a prefix of it.
-    public func wants(_ name: String) -> Bool {
-        names.isEmpty
+    /// True if a case is wanted: by suite, by name or by a prefix of it.
+    public func wants(_ item: Case) -> Bool {
+        guard item.leastName.isEmpty else {
+            return names.contains { item.name.hasPrefix($0) && $0.hasPrefix(item.leastName) }
+        }
+        return names.isEmpty
             || names.contains { wanted in
-                (Options.suites[wanted] ?? [wanted]).contains { name.hasPrefix($0) }
+                (Options.suites[wanted] ?? [wanted]).contains { item.name.hasPrefix($0) }
             }
     }
 

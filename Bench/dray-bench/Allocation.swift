@@ -1,4 +1,5 @@
 import Harness
+import Tickets
 
 #if DRAY_JEMALLOC
 import CJemalloc
@@ -19,12 +20,12 @@ private func allocationCounter() -> UnsafePointer<UInt64> {
 /// is not linked with jemalloc.
 func allocatedPerPacket() -> Double? {
     let counter = unsafe allocationCounter()
-    let relay = RelayBench(Network())
+    let relay = RelayBench(Network(), batches: 5)
     let batches = 16
     var sum: UInt64 = 0
-    for _ in 0..<2 { sum &+= relay.whole(64) &+ relay.wholeWithPackets() }
+    for _ in 0..<2 { sum &+= relay.whole(64, .commitment) &+ relay.carried() }
     let before = unsafe counter.pointee
-    for _ in 0..<batches { sum &+= relay.whole(64) &+ relay.wholeWithPackets() }
+    for _ in 0..<batches { sum &+= relay.whole(64, .commitment) &+ relay.carried() }
     let spent = unsafe counter.pointee - before
 
     // One array must be seen, or the check proves nothing.
@@ -33,7 +34,7 @@ func allocatedPerPacket() -> Double? {
         unsafe counter.pointee > start
     }
     precondition(moved, "the allocation counter stands still")
-    return Double(spent) / Double(batches * 128)
+    return Double(spent) / Double(batches * 64 * 6)
 }
 #else
 func allocatedPerPacket() -> Double? { nil }

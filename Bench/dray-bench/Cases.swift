@@ -5,8 +5,9 @@ import Harness
 /// nothing.
 func allCases(isShort: Bool) -> [Case] {
     let network = Network()
-    return peelCases(network) + buildCases(network) + ticketCases(network) + relayCases(network)
-        + unackedCases(isShort: isShort) + [libraryCase()]
+    return peelCases(network) + buildCases(network) + ticketCases(network)
+        + issuerCases(network) + relayCases(network) + unackedCases(isShort: isShort)
+        + libraryCases()
 }
 
 /// Name of the kernel table in use.

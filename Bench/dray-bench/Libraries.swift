@@ -22,7 +22,11 @@ private final class LibraryBench {
     private var ticket = secp256k1_ecdsa_recoverable_signature()
     private var hint = [UInt8](repeating: 0, count: 33)
 
-    init() {
+    /// Puts X25519, which tests no subgroup, in the place of the Edwards multiplication.
+    private let isPlain: Bool
+
+    init(isPlain: Bool) {
+        self.isPlain = isPlain
         guard let made = unsafe secp256k1_context_create(UInt32(SECP256K1_CONTEXT_NONE)) else {
             fatalError("no context")
         }
@@ -52,6 +56,8 @@ private final class LibraryBench {
         peel()
         money()
         acknowledgements()
+        // The draw of the commitment rule.
+        hash(64)
         return UInt64(payload[7]) + UInt64(digest[3]) + UInt64(hint[5])
     }
 
@@ -59,11 +65,19 @@ private final class LibraryBench {
         _ = unsafe crypto_generichash(&digest, count, digest, 64, nil, 0)
     }
 
+    private func multiply() {
+        if isPlain {
+            _ = unsafe crypto_scalarmult(&next, scalar, point)
+        } else {
+            _ = unsafe crypto_scalarmult_ed25519_noclamp(&next, scalar, point)
+        }
+    }
+
     private func peel() {
-        _ = unsafe crypto_scalarmult_ed25519_noclamp(&next, scalar, point)
+        multiply()
         hash(32)
         hash(32)
-        _ = unsafe crypto_scalarmult_ed25519_noclamp(&next, scalar, point)
+        multiply()
         for _ in 0..<4 { hash(64) }
         var mac = [UInt8](repeating: 0, count: 16)
         _ = unsafe crypto_onetimeauth_poly1305(&mac, payload, 256, digest)
@@ -104,8 +118,11 @@ private final class LibraryBench {
     }
 }
 
-/// The baseline of `relay.whole`.
-func libraryCase() -> Case {
-    let libraries = LibraryBench()
-    return Case("relay.libraries") { libraries.packet() }
+/// The baselines of `relay.whole`.
+func libraryCases() -> [Case] {
+    let (edwards, plain) = (LibraryBench(isPlain: false), LibraryBench(isPlain: true))
+    return [
+        Case("relay.libraries") { edwards.packet() },
+        Case("relay.libraries.x25519") { plain.packet() },
+    ]
 }

@@ -150,7 +150,9 @@ final class Network {
 
     /// What a node knows: its neighbours and a channel each way to each of them. Slot 2j is paid by
     /// node j, slot 2j + 1 pays it.
-    func snapshot(of own: Int) -> Memory {
+    ///
+    /// It names the tables of all issuers and neighbours.
+    func snapshot(of own: Int, tables: NetworkTables) -> Memory {
         let me = nodes[own]
         var builder = SnapshotBuilder(
             current: PacketIdentity(
@@ -165,17 +167,21 @@ final class Network {
             policy: Policy(price: Network.price),
             hash: KeyedHash(3, 4)
         )
+        builder.signers = tables.signers.tables
+        builder.verifiers = tables.verifiers.tables
         for (index, node) in nodes.enumerated() where index != own {
-            builder.nodes.append(
-                NodeRow(
-                    keyID: node.keyID,
-                    packetKey: node.packetKey.publicKey,
-                    chainAddress: node.chainKey.address,
-                    endpoint: node.endpoint
-                )
+            var row = NodeRow(
+                keyID: node.keyID,
+                packetKey: node.packetKey.publicKey,
+                chainAddress: node.chainKey.address,
+                endpoint: node.endpoint
             )
+            row.verifier = tables.verifiers.place(of: TableCache.key(row.packetKey))
+            builder.nodes.append(row)
             let slot = UInt32(2 * index)
-            builder.channels[slot] = channel(index, own, .incoming, peer: node)
+            var incoming = channel(index, own, .incoming, peer: node)
+            incoming.signer = tables.signers.place(of: node.chainKey.affine)
+            builder.channels[slot] = incoming
             builder.channels[slot + 1] = channel(own, index, .outgoing, peer: node)
         }
         return builder.build()
@@ -204,4 +210,33 @@ final class Network {
 extension PacketKey {
     /// The public key where it lies.
     var publicKeyRegion: Region { signingKey.slice(32, 32) }
+}
+
+/// Tables of all nodes' keys.
+final class NetworkTables {
+    let signers: TableCache
+    let verifiers: TableCache
+    private let memory: Memory
+
+    init(_ nodes: [Identity]) {
+        memory = Memory(
+            TableCache.byteCount(.signer, places: nodes.count)
+                + TableCache.byteCount(.verifier, places: nodes.count)
+        )
+        var arena = Arena(memory.region)
+        let hash = KeyedHash(5, 6)
+        signers = TableCache(&arena, .signer, places: nodes.count, hash: hash)
+        verifiers = TableCache(&arena, .verifier, places: nodes.count, hash: hash)
+        for node in nodes {
+            add(node.chainKey.affine, to: signers)
+            add(TableCache.key(node.packetKey.publicKey), to: verifiers)
+        }
+    }
+
+    private func add(_ key: Bytes64, to cache: TableCache) {
+        let place = cache.claim(key)
+        let isBuilt = cache.build(place)
+        precondition(isBuilt, "a key is none")
+        cache.finish(place, isBuilt: isBuilt)
+    }
 }

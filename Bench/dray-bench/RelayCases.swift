@@ -15,12 +15,15 @@ private final class EngineNode {
     private let books: ChannelBooks
     private let saved: Memory
     private let kept: [Memory]
+    private let tables: NetworkTables
 
-    init(_ network: Network, _ index: Int) {
+    /// - Parameter batches: that one of its neighbours may owe acknowledgements for.
+    init(_ network: Network, _ index: Int, batches: Int = 1) {
         var config = EngineConfig(geometry: network.geometry, hash: KeyedHash(1, 2))
-        config.unackedCapacity = 512
+        config.unackedCapacity = 512 * batches
         config.peerRows = 64
-        let snapshotMemory = network.snapshot(of: index)
+        let tables = NetworkTables(network.nodes)
+        let snapshotMemory = network.snapshot(of: index, tables: tables)
         let engineMemory = Memory(Engine.byteCount(for: config))
         let slots = 2 * network.nodes.count
         let booksMemory = Memory(ChannelBooks.byteCount(slots: slots))
@@ -30,6 +33,7 @@ private final class EngineNode {
         let slabMemory = Memory(2_048 * 2 * Batch.capacity)
         let seed = Memory(32)
         seed.region.fill(UInt8(index))
+        self.tables = tables
         snapshot = Snapshot(snapshotMemory.region)
         books = ChannelBooks(booksMemory.region, slots: slots)
         slab = Slab(region: slabMemory.region, stride: 2_048, offset: 64)
@@ -73,61 +77,95 @@ private final class EngineNode {
     }
 }
 
-/// Node 1, a relay, with a batch of packets from node 0, and what node 2 sends back for them.
+/// Node 1, a relay, with packets from node 0, what node 2 sends back for them, and the luck of
+/// their tickets.
 final class RelayBench {
+    private static let stride = 2_048
     private let network: Network
     private let relay: EngineNode
     private let memory: Memory
     private let packets: Region
     private let acks: Column<Acknowledgement>
-    private let made: Column<Acknowledgement>
     private let keys: Column<Bytes32>
+    private let luck: LuckLanes
     private var batch = Batch()
     private let sender: UInt32
     private let next: UInt32
-    private static let stride = 2_048
-    /// Acknowledgement packets that a whole batch is answered with.
+    /// Acknowledgement packets for all batches.
     private let ackPackets: Int
+    /// Batches of the largest call.
+    private let batches: Int
 
-    init(_ network: Network) {
+    init(_ network: Network, batches: Int) {
         self.network = network
-        relay = EngineNode(network, 1)
-        ackPackets = (64 + network.geometry.ackCapacity - 1) / network.geometry.ackCapacity
-        memory = Memory(1 << 19)
+        self.batches = batches
+        relay = EngineNode(network, 1, batches: batches)
+        let count = 64 * batches
+        let capacity = network.geometry.ackCapacity
+        ackPackets = (count + capacity - 1) / capacity
+        memory = Memory((1 << 18) + RelayBench.stride * (count + ackPackets) + 256 * count)
         var arena = Arena(memory.region)
-        packets = arena.region(RelayBench.stride * (64 + ackPackets))
-        acks = arena.column(Acknowledgement.self, 64)
-        made = arena.column(Acknowledgement.self, 64)
-        keys = arena.column(Bytes32.self, 64)
+        packets = arena.region(RelayBench.stride * (count + ackPackets))
+        acks = arena.column(Acknowledgement.self, count)
+        keys = arena.column(Bytes32.self, count)
+        luck = LuckLanes(&arena)
         sender = relay.snapshot.node(keyID: network.nodes[0].keyID)
         next = relay.snapshot.node(keyID: network.nodes[2].keyID)
-        for lane in 0..<64 {
-            let place = packets.slice(lane * RelayBench.stride + 64, network.geometry.packetBytes)
-            keys[lane] = network.packet(index: UInt64(lane), into: place).secrets.ackHalfKeys[1]
-        }
         let signingKey = network.nodes[2].packetKey.signingKey
-        Acknowledgements.make(halfKeys: keys, signingKey: signingKey, lanes: .max, into: acks)
+        for lane in 0..<count {
+            let place = packets.slice(lane * RelayBench.stride + 64, network.geometry.packetBytes)
+            let built = network.packet(index: UInt64(lane), into: place)
+            keys[lane] = built.secrets.ackHalfKeys[1]
+            Acknowledgements.make(
+                halfKey: keys.region(lane),
+                signingKey: signingKey,
+                into: acks.region(lane)
+            )
+            if lane < 64 { wager(lane, built.ticket) }
+        }
         makeAnswers()
+    }
+
+    /// What the draw of a ticket takes; its hash and opening may be anything.
+    private func wager(_ lane: Int, _ ticket: Ticket) {
+        luck.hash[lane] = keys[lane]
+        luck.opening[lane] = keys[lane]
+        luck.response[lane] = keys[lane]
+        luck.signature[lane] = ticket.signature
     }
 
     /// The acknowledgement packets that node 2 sends.
     private func makeAnswers() {
         let node = EngineNode(network, 2)
-        let capacity = network.geometry.ackCapacity
         for index in 0..<ackPackets {
-            let first = index * capacity
-            let count = min(capacity, 64 - first)
-            for lane in 0..<count { keys[lane] = acks.region(first + lane).load(0) }
-            let place = (64 + index) * RelayBench.stride + 64
-            let isMade = node.engine.makeAckPacket(
+            let place = (64 * batches + index) * RelayBench.stride + 64
+            makeAckPacket(
+                node,
                 to: node.snapshot.node(keyID: network.nodes[1].keyID),
-                halfKeys: keys,
-                count: count,
-                packet: packets.slice(place, network.geometry.packetBytes),
-                snapshot: node.snapshot
+                index,
+                into: packets.slice(place, network.geometry.packetBytes)
             )
-            precondition(isMade, "no acknowledgement packet")
         }
+    }
+
+    /// A packet with the next acknowledgements out of `keys`.
+    private func makeAckPacket(
+        _ node: EngineNode,
+        to neighbour: UInt32,
+        _ index: Int,
+        into packet: Region
+    ) {
+        let capacity = network.geometry.ackCapacity
+        let first = index * capacity
+        let count = min(capacity, keys.count - first)
+        let isMade = node.engine.makeAckPacket(
+            to: neighbour,
+            halfKeys: keys.region.column(first * Bytes32.count, count: count),
+            count: count,
+            packet: packet,
+            snapshot: node.snapshot
+        )
+        precondition(isMade, "no acknowledgement packet")
     }
 
     private func process(_ packetCount: Int, from first: Int, source: UInt32) {
@@ -146,25 +184,23 @@ final class RelayBench {
     }
 
     /// Packets in, packets for the next hop out; returns the first answer key.
-    func forward(_ count: Int) -> UInt64 {
-        relay.forget()
-        process(count, from: 0, source: sender)
+    private func take(_ count: Int, from first: Int) -> UInt64 {
+        process(count, from: first, source: sender)
         let forwarded = relay.engine.outcome.forwarded
         precondition(forwarded == .first(count), "a packet is not forwarded")
         return UInt64(relay.engine.ackKey(0)[31])
     }
 
-    /// Forwards a batch, acknowledges it to the previous hop and takes the next hop's
-    /// acknowledgements; acknowledgement packets are left out.
-    func whole(_ count: Int) -> UInt64 {
+    func forward(_ count: Int) -> UInt64 {
+        relay.forget()
+        return take(count, from: 0)
+    }
+
+    /// Forwards a batch, acknowledges it to the previous hop, takes the next hop's acknowledgements
+    /// and draws the luck of the tickets; acknowledgement packets are left out.
+    func whole(_ count: Int, _ rule: LuckRule) -> UInt64 {
         let sum = forward(count)
-        for lane in 0..<count { keys[lane] = relay.engine.ackKey(lane) }
-        Acknowledgements.make(
-            halfKeys: keys,
-            signingKey: relay.snapshot.signingKeys.region(0),
-            lanes: .first(count),
-            into: made
-        )
+        relay.engine.signAnswers(snapshot: relay.snapshot)
         relay.engine.acknowledge(
             acks.region.column(0, count: count),
             from: next,
@@ -172,40 +208,58 @@ final class RelayBench {
             nowNanos: 2_000
         )
         precondition(relay.engine.awaited == 0, "an acknowledgement is refused")
-        return sum
+        return sum &+ draw(count, rule)
     }
 
-    /// The same for 64 packets with the packets that acknowledgements travel in, made and taken.
-    func wholeWithPackets() -> UInt64 {
-        let sum = forward(64)
-        let capacity = network.geometry.ackCapacity
-        for index in 0..<ackPackets {
-            let count = min(capacity, 64 - index * capacity)
-            for lane in 0..<count { keys[lane] = relay.engine.ackKey(index * capacity + lane) }
-            let isMade = relay.engine.makeAckPacket(
-                to: sender,
-                halfKeys: keys,
-                count: count,
-                packet: relay.slab.packet(UInt32(64 + index), network.geometry.packetBytes),
-                snapshot: relay.snapshot
-            )
-            precondition(isMade, "no acknowledgement packet")
+    private func draw(_ count: Int, _ rule: LuckRule) -> UInt64 {
+        switch rule {
+        case .commitment: luck.drawCommitment(lanes: .first(count))
+        case .vrf:
+            let key = network.nodes[1].chainKey
+            var domain = network.domain
+            domain.withRegion {
+                luck.drawVRF(
+                    redeemer: key.address,
+                    key: key.secretScalar,
+                    domain: $0,
+                    lanes: .first(count)
+                )
+            }
         }
-        process(ackPackets, from: 64, source: next)
+        return luck.luck[0]
+    }
+
+    /// Several batches with VRF luck, and the packets that their acknowledgements travel in: a
+    /// tenth of a packet made and a tenth peeled for each.
+    func carried() -> UInt64 {
+        relay.forget()
+        var sum: UInt64 = 0
+        for part in 0..<batches {
+            sum &+= take(64, from: 64 * part)
+            for lane in 0..<64 { keys[64 * part + lane] = relay.engine.ackKey(lane) }
+            sum &+= draw(64, .vrf)
+        }
+        for index in 0..<ackPackets {
+            let packet = relay.slab.packet(UInt32(64), network.geometry.packetBytes)
+            makeAckPacket(relay, to: sender, index, into: packet)
+        }
+        process(ackPackets, from: 64 * batches, source: next)
         precondition(relay.engine.awaited == 0, "an acknowledgement is refused")
         return sum
     }
 }
 
 func relayCases(_ network: Network) -> [Case] {
-    let relay = RelayBench(network)
+    let relay = RelayBench(network, batches: 1)
+    let carrier = RelayBench(network, batches: 5)
     let whole = [1, 8, 64].map { count in
         Case(count == 64 ? "relay.whole" : "relay.whole.batch\(count)", batch: count) {
-            relay.whole(count)
+            relay.whole(count, .commitment)
         }
     }
     return whole + [
-        Case("relay.whole.packets", batch: 64) { relay.wholeWithPackets() },
+        Case("relay.whole.vrf", batch: 64) { relay.whole(64, .vrf) },
+        Case("relay.carried", batch: 64, operations: 320) { carrier.carried() },
         Case("relay.forward", batch: 64) { relay.forward(64) },
     ]
 }

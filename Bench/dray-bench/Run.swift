@@ -11,7 +11,7 @@ func say(_ line: String) {
 /// Measures what is wanted, prints, records and compares; the program's exit code.
 func runBenchmarks(_ options: Options) -> Int32 {
     let isShort = options.smoke || options.calls != nil
-    let cases = allCases(isShort: isShort).filter { options.wants($0.name) }
+    let cases = allCases(isShort: isShort).filter { options.wants($0) }
     guard !cases.isEmpty else {
         say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
         return 2

@@ -19,12 +19,19 @@ private final class TicketBench {
     let domains: Column<Bytes32>
     let issuers: Column<Address>
     let acks: Column<Acknowledgement>
+    let made: Column<Acknowledgement>
     let hints: Column<Bytes33>
     let responses: Column<Bytes32>
+    let signers: Column<Bytes32>
+    let luck: LuckLanes
+    private let signerTable: Slab
+    private let verifierTables: Slab
 
     init(_ network: Network) {
         self.network = network
-        memory = Memory(1 << 18)
+        memory = Memory(
+            (1 << 18) + Kernels.signerBytes + TicketBench.neighbours.count * Kernels.verifierBytes
+        )
         var arena = Arena(memory.region)
         lanes = TicketLanes(
             &arena,
@@ -41,8 +48,19 @@ private final class TicketBench {
         domains = arena.column(Bytes32.self, 64)
         issuers = arena.column(Address.self, 64)
         acks = arena.column(Acknowledgement.self, 64)
+        made = arena.column(Acknowledgement.self, 64)
         hints = arena.column(Bytes33.self, 64)
         responses = arena.column(Bytes32.self, 64)
+        signers = arena.column(Bytes32.self, 64)
+        luck = LuckLanes(&arena)
+        signerTable = Slab(
+            region: arena.region(Kernels.signerBytes),
+            stride: Kernels.signerBytes
+        )
+        verifierTables = Slab(
+            region: arena.region(TicketBench.neighbours.count * Kernels.verifierBytes),
+            stride: Kernels.verifierBytes
+        )
         let packet = arena.region(network.geometry.packetBytes)
         for lane in 0..<64 {
             let built = network.packet(index: UInt64(lane), into: packet)
@@ -55,8 +73,52 @@ private final class TicketBench {
             domains[lane] = network.ticketDomain
             issuers[lane] = network.nodes[0].chainKey.address
         }
-        _ = make()
         _ = hash()
+        makeTables()
+        makeAcks()
+        _ = takeAcks(64)
+        fillLuck()
+    }
+
+    private func makeTables() {
+        var point = network.nodes[0].chainKey.affine
+        let made = point.withRegion {
+            Kernels.ecdsaTableVariableTime(
+                Lanes($0),
+                table: Lanes(signerTable.region),
+                live: 1
+            )
+        }
+        let keys = signers.region.column(0, count: 64) as Column<Bytes32>
+        for lane in 0..<64 { keys[lane] = neighbour(lane).publicKey }
+        let verifiers = Kernels.ed25519TableVariableTime(
+            Lanes(keys),
+            table: Lanes(verifierTables.region, stride: Kernels.verifierBytes),
+            live: .first(TicketBench.neighbours.count)
+        )
+        precondition(made == 1 && verifiers == .first(TicketBench.neighbours.count), "no table")
+    }
+
+    /// Who acknowledges a lane.
+    private static let neighbours = (0..<8).map { Identity(40 + $0).packetKey }
+
+    private func neighbour(_ lane: Int) -> PacketKey {
+        TicketBench.neighbours[lane % TicketBench.neighbours.count]
+    }
+
+    private func makeAcks() {
+        for lane in 0..<64 {
+            acks[lane] = Acknowledgements.make(halfKey: ack[lane], key: neighbour(lane))
+        }
+    }
+
+    private func fillLuck() {
+        for lane in 0..<64 {
+            luck.hash[lane] = hashes[lane]
+            luck.opening[lane] = hashes[63 - lane]
+            luck.response[lane] = responses[lane]
+            luck.signature[lane] = tickets[lane].signature
+        }
     }
 
     func hash() -> UInt64 {
@@ -75,12 +137,16 @@ private final class TicketBench {
         return check.passed
     }
 
-    func verify() -> UInt64 {
+    /// With the issuer's table, or by recovery.
+    func verify(known: Bool) -> UInt64 {
         _ = hash()
+        var tables = LaneTables(signerTable)
+        if known { for lane in 0..<64 { tables.set(lane, place: 0) } }
         let signed = lanes.verifyVariableTime(
             tickets,
             hashes: hashes,
             issuers: issuers,
+            tables: tables,
             lanes: .max
         )
         precondition(signed == .max, "a signature is wrong")
@@ -100,14 +166,24 @@ private final class TicketBench {
             halfKeys: ack,
             signingKey: network.nodes[2].packetKey.signingKey,
             lanes: .max,
-            into: acks
+            into: made
         )
-        return acks.region(0).load(64)
+        return made.region(0).load(64)
     }
 
-    func take() -> UInt64 {
-        let signer = network.nodes[2].packetKey.publicKeyRegion
-        let good = Acknowledgements.verifyVariableTime(acks, signer: signer, lanes: .max)
+    /// Acknowledgements of several neighbours whose tables are there: signature, hint, response.
+    func takeAcks(_ count: Int) -> UInt64 {
+        let all = LaneMask.first(count)
+        var tables = LaneTables(verifierTables)
+        for lane in 0..<count {
+            tables.set(lane, place: UInt32(lane % TicketBench.neighbours.count))
+        }
+        let good = Acknowledgements.verifyVariableTime(
+            acks,
+            signers: signers,
+            tables: tables,
+            lanes: all
+        )
         let hinted = lanes.hints(of: acks, lanes: good, into: hints)
         let answered = lanes.responses(
             ownHalfKeys: own,
@@ -115,8 +191,27 @@ private final class TicketBench {
             lanes: hinted,
             into: responses
         )
-        precondition(answered == .max, "an acknowledgement is refused")
+        precondition(answered == all, "an acknowledgement is refused")
         return responses.region(0).load(0)
+    }
+
+    func drawCommitment() -> UInt64 {
+        luck.drawCommitment(lanes: .max)
+        return luck.luck[0]
+    }
+
+    func drawVRF() -> UInt64 {
+        let key = network.nodes[1].chainKey
+        var domain = network.domain
+        domain.withRegion {
+            luck.drawVRF(
+                redeemer: key.address,
+                key: key.secretScalar,
+                domain: $0,
+                lanes: .max
+            )
+        }
+        return luck.luck[0]
     }
 }
 
@@ -124,23 +219,18 @@ func ticketCases(_ network: Network) -> [Case] {
     let bench = TicketBench(network)
     let key = network.nodes[1].chainKey
     let hash = bench.hashes[0]
-    let response = bench.responses[0]
-    let signature = bench.tickets[0].signature
     let entropy = [UInt8](repeating: 9, count: 64)
     return [
         Case("ticket.hash", batch: 64) { bench.hash() },
         Case("ticket.challenge", batch: 64) { bench.challenge() },
-        Case("ticket.verify", batch: 64) { bench.verify() },
+        Case("ticket.verify", batch: 64) { bench.verify(known: true) },
+        Case("ticket.verify.unknown", batch: 64) { bench.verify(known: false) },
         Case("ticket.issue", batch: 64) { bench.issue() },
         Case("ack.make", batch: 64) { bench.make() },
-        Case("ack.take", batch: 64) { bench.take() },
-        Case("luck.commitment") {
-            Luck.commitment(hash: hash, opening: hash, response: response, signature: signature)
-        },
-        Case("luck.vrf") {
-            let value = VRF.value(key: key, hash: hash, domain: network.domain)
-            return Luck.vrf(hash: hash, value: value, response: response, signature: signature)
-        },
+        Case("ack.take", batch: 64) { bench.takeAcks(64) },
+        Case("ack.take.batch10", batch: 10) { bench.takeAcks(10) },
+        Case("luck.commitment", batch: 64) { bench.drawCommitment() },
+        Case("luck.vrf", batch: 64) { bench.drawVRF() },
         Case("luck.vrf.prove") {
             let proof = VRF.prove(key: key, hash: hash, domain: network.domain, entropy: entropy)
             return UInt64(proof.challenge[0])

@@ -8,6 +8,7 @@ public struct AtomicCells: @unchecked Sendable {
     public let count: Int
 
     /// Views `region`, 8-byte aligned, as cells; the bytes are kept.
+    @_noLocks
     public init(_ region: Region) {
         let address = unsafe UInt(bitPattern: region.base)
         precondition(address % 8 == 0, "atomic cells must be aligned")

@@ -88,18 +88,59 @@ extension ChannelControl {
                 continue
             }
             guard isReadyToDraw(channel) else { break }
+            if desk.luck(index) == nil { drawAhead(channel, budget, force: force) }
             channel.pending.decided()
             let winners = channel.won.count
             decide(claim, channel)
-            let isDear = channel.won.count > winners || identity.parameters.rule == .vrf
-            budget -= isDear ? Self.dearDraw : 1
+            budget -= channel.won.count > winners ? Self.winnerCost : drawCost
         }
+        desk.forget()
         if channel.pending.floor > before {
             channel.state.floor = channel.pending.floor
             journal.incoming[id] = channel.state
             effects.append(.raiseFloor(slot: channel.slot, channel.state.floor))
             if before >> 12 != channel.state.floor >> 12 { prune(channel.state) }
         }
+    }
+
+    private var drawCost: Int {
+        switch identity.parameters.rule {
+        case .commitment: 1
+        case .vrf: Self.vrfCost
+        }
+    }
+
+    /// Draws the tickets whose turn is next, as many as this turn may decide.
+    private func drawAhead(_ channel: Incoming, _ budget: Int, force: Bool) {
+        let rule = identity.parameters.rule
+        let most = min(desk.most(rule), max(1, budget / drawCost))
+        let indices = channel.pending.upcoming(most, now: now.nanos, force: force)
+        let entries = indices.compactMap { index -> LuckDesk.Entry? in
+            guard let claim = channel.open[index], let ticket = Ticket(claim.ticket.array) else {
+                return nil
+            }
+            return LuckDesk.Entry(
+                index: index,
+                hash: hash(ticket, claim, channel),
+                response: claim.response,
+                signature: ticket.signature
+            )
+        }
+        switch rule {
+        case .commitment:
+            guard let opening = channel.opening else { return }
+            desk.draw(entries, opening: opening)
+        case .vrf: desk.draw(entries, key: identity.key, domain: channel.domain)
+        }
+    }
+
+    private func hash(_ ticket: Ticket, _ claim: Claim, _ channel: Incoming) -> Bytes32 {
+        TicketChecks.hash(
+            ticket,
+            channelID: claim.key.channelID,
+            domain: channel.domain,
+            selector: identity.parameters.selector
+        )
     }
 
     /// True if an opening is at hand; starts building the chain if it is not.
@@ -122,12 +163,7 @@ extension ChannelControl {
         guard let ticket = Ticket(claim.ticket.array) else {
             return drop(claim, .amountRange, channel)
         }
-        let hash = TicketChecks.hash(
-            ticket,
-            channelID: claim.key.channelID,
-            domain: channel.domain,
-            selector: identity.parameters.selector
-        )
+        let hash = hash(ticket, claim, channel)
         let isStale = claim.key.index < channel.staleBelow
         if isStale, !TicketChecks.isSigned(ticket, hash: hash, by: channel.state.source) {
             return drop(claim, .ticketEpoch, channel)
@@ -151,14 +187,11 @@ extension ChannelControl {
         _ response: Bytes32,
         _ channel: Incoming
     ) -> Bool {
+        if let luck = desk.luck(ticket.index) { return ticket.winProbability.wins(luck) }
         let luck: UInt64
         switch identity.parameters.rule {
         case .commitment:
-            guard
-                let opening = channel.chain?.opening(
-                    nextPosition: Int(channel.state.nextPosition)
-                )
-            else { return false }
+            guard let opening = channel.opening else { return false }
             luck = Luck.commitment(
                 hash: hash,
                 opening: opening,
@@ -182,6 +215,7 @@ extension ChannelControl {
         claim.state = .won
         if identity.parameters.rule == .commitment {
             channel.state.nextPosition -= 1
+            desk.forgetOpening()
             claim.position = channel.state.nextPosition
         }
         channel.open[claim.key.index] = claim
@@ -212,6 +246,7 @@ extension ChannelControl {
     /// Winners whose openings changed are drawn again: one before them can never be paid.
     mutating func redraw(_ id: Bytes32) {
         guard let channel = incoming[id] else { return }
+        desk.forget()
         let again = channel.won
         channel.won = []
         channel.state.nextPosition = channel.state.chainPosition

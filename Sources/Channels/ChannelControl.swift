@@ -34,6 +34,9 @@ final class Incoming {
         pending = PendingQueue(floor: state.floor)
     }
 
+    /// The opening that the next winner will use; nil if none is at hand.
+    var opening: Bytes32? { chain?.opening(nextPosition: Int(state.nextPosition)) }
+
     /// True if there is nothing to be done until something comes in.
     var isIdle: Bool {
         pending.count == 0 && won.isEmpty && nextChain == nil && toLocate == nil
@@ -81,6 +84,7 @@ struct ChannelControl {
     /// Claims of a past channel epoch whose redemption is on its way.
     var orphans: [ClaimKey: Claim] = [:]
 
+    let desk = LuckDesk()
     var journal = Journal()
     var effects: [Effect] = []
 
@@ -88,8 +92,10 @@ struct ChannelControl {
 
     /// Most losers drawn in one turn: bounds the time until the group commit.
     static let drawsMax = 512
-    /// A winner, or a draw by VRF, takes as long as so many losers.
-    static let dearDraw = 20
+    /// A winner takes as long as so many losers.
+    static let winnerCost = 20
+    /// A draw by VRF takes as long as so many by commitments.
+    static let vrfCost = 8
     /// Hashes of chains in building done in one turn.
     static let hashesMax = 4_000
 

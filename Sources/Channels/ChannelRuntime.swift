@@ -207,7 +207,7 @@ public final class ChannelRuntime: Sendable {
             .unlocked(slot: channel, ticket: ticket, response: response, atNanos: at)
         case .released(let channel, let index, let amount, let reason):
             .released(slot: channel, index: index, amount: amount, reason: reason)
-        case .delivery, .acknowledged: nil
+        case .delivery, .acknowledged, .signer, .verifier: nil
         }
     }
 

@@ -59,6 +59,20 @@ struct PendingQueue {
         return nil
     }
 
+    /// Up to `most` indices that `ready` would give, one after the other.
+    func upcoming(_ most: Int, now: UInt64, force: Bool = false) -> [UInt64] {
+        var indices: [UInt64] = []
+        for entry in entries[head...] where indices.count < most {
+            switch entry.kind {
+            case .unlocked: indices.append(entry.first)
+            case .skipped: break
+            case .gap, .locked:
+                guard force || entry.deadline <= now else { return indices }
+            }
+        }
+        return indices
+    }
+
     /// The index that `ready` gave has been decided.
     mutating func decided() { pop() }
 

@@ -95,7 +95,7 @@ extension Kernels.Status {
 extension Lanes {
     /// Calls `body` with the C view, valid during the call.
     @_transparent
-    fileprivate func with<R>(_ body: (kernels_lanes) -> R) -> R {
+    func with<R>(_ body: (kernels_lanes) -> R) -> R {
         unsafe withUnsafePointer(to: slots) { slots in
             let first = unsafe UnsafeRawPointer(slots).assumingMemoryBound(to: UInt32.self)
             return unsafe body(
@@ -106,12 +106,6 @@ extension Lanes {
                 )
             )
         }
-    }
-}
-
-extension Region {
-    fileprivate var bytes: UnsafeMutablePointer<UInt8> {
-        unsafe base.assumingMemoryBound(to: UInt8.self)
     }
 }
 
@@ -138,8 +132,8 @@ extension Kernels {
                 unsafe next.with { next in
                     unsafe kernels_best().pointee.alpha_step(
                         alpha,
-                        scalar.bytes,
-                        publicKey.bytes,
+                        scalar.octets,
+                        publicKey.octets,
                         secret,
                         next,
                         live
@@ -461,7 +455,7 @@ extension Kernels {
                 unsafe kernels_best().pointee.hash_to_curve(
                     message,
                     count,
-                    domain.bytes,
+                    domain.octets,
                     domain.byteCount,
                     out,
                     live

@@ -12,6 +12,9 @@ struct CheckedConfig {
     let channelsMax: Int
     let replayMax: Int
     let reportBytes: Int
+    /// Tables of issuers, and of neighbours.
+    let issuersMax: Int
+    let neighboursMax: Int
 
     init?(_ config: dray_config) {
         guard 512...16_384 ~= config.payload_bytes,
@@ -21,7 +24,8 @@ struct CheckedConfig {
             1...(1 << 20) ~= config.nodes_max, 1...(1 << 16) ~= config.channels_max,
             1...(1 << 24) ~= config.unacked_max, 1...(1 << 34) ~= config.replay_max,
             (1 << 16)...(1 << 30) ~= config.report_bytes,
-            config.report_bytes.nonzeroBitCount == 1
+            config.report_bytes.nonzeroBitCount == 1,
+            config.issuer_table_bytes <= 1 << 36, config.neighbour_table_bytes <= 1 << 36
         else { return nil }
         let geometry = Geometry(
             payloadBytes: Int(config.payload_bytes),
@@ -38,11 +42,19 @@ struct CheckedConfig {
         engine.ackOnReject = config.ack_on_reject == 1 ? EngineConfig.AckOnReject.random : .none
         engine.rejectAnswersPerSecond = config.reject_answers_per_second
         engine.rechecksResponses = config.recheck_responses == 1
+        engine.tellsKeys = true
         self.engine = engine
         nodesMax = Int(config.nodes_max)
         channelsMax = Int(config.channels_max)
         replayMax = Int(config.replay_max)
         reportBytes = Int(config.report_bytes)
+        let issuers = TableCache.places(.signer, budgetBytes: Int(config.issuer_table_bytes))
+        issuersMax = min(issuers, channelsMax)
+        let neighbours = TableCache.places(
+            .verifier,
+            budgetBytes: Int(config.neighbour_table_bytes)
+        )
+        neighboursMax = min(neighbours, nodesMax)
     }
 }
 
@@ -81,6 +93,8 @@ public func dray_config_init(
     value.replay_max = 10_000_000
     value.report_bytes = 1 << 22
     value.ack_ttl_ns = 10_000_000_000
+    value.issuer_table_bytes = 1 << 26
+    value.neighbour_table_bytes = 1 << 26
     unsafe config.pointee = value
     return DRAY_OK
 }

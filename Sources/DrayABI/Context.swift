@@ -11,6 +11,9 @@ struct SlotOwner: BitwiseCopyable {
     var direction: UInt8 = 0
     var channelEpoch: UInt32 = 0
     var peer = Address()
+    /// The peer's public key is known: a ticket has shown it.
+    var hasKey: UInt8 = 0
+    var publicKey = Bytes64()
 }
 
 /// How a context's memory is divided.
@@ -23,6 +26,8 @@ struct ContextMemory {
     let counters: Region
     let snapshots: [2 of Region]
     let owners: Column<SlotOwner>
+    let signers: TableCache
+    let verifiers: TableCache
     let replay: Region
     let seed: Region
 
@@ -43,6 +48,9 @@ struct ContextMemory {
         let bytes = SnapshotWriter.byteCount(nodes: config.nodesMax, channels: config.channelsMax)
         snapshots = [arena.region(bytes), arena.region(bytes)]
         owners = arena.column(SlotOwner.self, config.channelsMax)
+        let hash = config.engine.hash
+        signers = TableCache(&arena, .signer, places: config.issuersMax, hash: hash)
+        verifiers = TableCache(&arena, .verifier, places: config.neighboursMax, hash: hash)
         replay = arena.region(ownReplay ? ReplaySet.byteCount(capacity: config.replayMax) : 0)
     }
 }
@@ -55,6 +63,8 @@ struct RelayContext: ~Copyable {
     let books: ChannelBooks
     let snapshots: [2 of Region]
     let owners: Column<SlotOwner>
+    let signers: TableCache
+    let verifiers: TableCache
     var engine: Engine
     var reports: ReportReader
     var identity: SnapshotIdentity?
@@ -120,7 +130,6 @@ public func dray_relay_init(
     }
     let copy = unsafe UnsafeRawPointer(seed).loadUnaligned(as: Bytes32.self)
     let whole = unsafe Region(base: memory, byteCount: need)
-    whole.fill(0)
     guard makeContext(whole, checked, copy, outside) else {
         zeroize(whole)
         return DRAY_ERROR_REPLAY
@@ -137,6 +146,7 @@ private func makeContext(
 ) -> Bool {
     var arena = Arena(whole)
     let parts = ContextMemory(&arena, config, ownReplay: outside == nil)
+    parts.withoutTables(whole) { $0.fill(0) }
     let books = ChannelBooks(parts.books, slots: config.channelsMax)
     guard
         let replay = ReplaySet(
@@ -155,6 +165,8 @@ private func makeContext(
             books: books,
             snapshots: parts.snapshots,
             owners: parts.owners,
+            signers: parts.signers,
+            verifiers: parts.verifiers,
             engine: Engine(
                 parts.engine,
                 config: config.engine,

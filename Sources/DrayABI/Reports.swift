@@ -14,6 +14,7 @@ public func dray_relay_next_report(
 ) -> dray_status {
     guard let report = unsafe report else { return DRAY_ERROR_NULL }
     return unsafe enter(relay) { context in
+        while let view = context.reports.peek(), context.learn(view) { context.reports.release() }
         guard let view = context.reports.peek() else { return 0 }
         unsafe report.pointee = fill(view)
         if view.kind == 4 {

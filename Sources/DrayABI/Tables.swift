@@ -123,6 +123,7 @@ public func dray_relay_set_tables(
             policy: context.policy,
             hash: context.config.engine.hash
         )
+        writer.set(signers: context.signers.tables, verifiers: context.verifiers.tables)
         for index in 0..<node_count { unsafe writer.set(node: row(nodes[index]), index) }
         for index in 0..<channel_count {
             let channel = unsafe channels[index]
@@ -138,6 +139,7 @@ public func dray_relay_set_tables(
         for index in 0..<channel_count { unsafe open(channels[index], context) }
         if let active = context.active { zeroize(context.snapshots[active]) }
         context.active = next
+        context.openTables(writer.finish())
         return DRAY_OK
     }
 }
@@ -195,7 +197,7 @@ private func domain(_ plain: Bytes32, _ ticketEpoch: UInt32) -> Bytes32 {
 
 /// Counters of a slot: new for a new owner, raised for the old one.
 private func open(_ channel: dray_channel, _ context: borrowing RelayContext) {
-    let owner = SlotOwner(
+    var owner = SlotOwner(
         used: 1,
         direction: channel.direction,
         channelEpoch: channel.channel_epoch,
@@ -206,6 +208,10 @@ private func open(_ channel: dray_channel, _ context: borrowing RelayContext) {
         before.used == 0 || before.direction != owner.direction
         || before.channelEpoch != owner.channelEpoch || before.peer != owner.peer
     if isNew {
+        if before.peer == owner.peer {
+            owner.hasKey = before.hasKey
+            owner.publicKey = before.publicKey
+        }
         context.books.clear(channel.slot)
         context.books.restore(channel.slot, amount(channel.reserved))
         context.books.setNextIndex(channel.slot, channel.next_index)

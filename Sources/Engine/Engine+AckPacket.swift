@@ -2,7 +2,7 @@ public import Bytes
 internal import Crypto
 public import Exchange
 internal import Sphinx
-internal import Tickets
+public import Tickets
 
 extension Engine {
     /// Makes the packet that acknowledges to a neighbour.
@@ -20,27 +20,66 @@ extension Engine {
         packet: Region,
         snapshot: Snapshot
     ) -> Bool {
-        guard Int(node) < snapshot.nodes.count, count > 0, count <= config.geometry.ackCapacity,
-            count <= halfKeys.count
-        else { return false }
+        guard fits(node, count, halfKeys.count, snapshot) else { return false }
+        let acks = begin(packet, count)
+        var first = 0
+        while first < count {
+            let part = min(Batch.capacity, count - first)
+            Acknowledgements.make(
+                halfKeys: halfKeys.region.column(first * Bytes32.count, count: part),
+                signingKey: snapshot.signingKeys.region(0),
+                lanes: .first(part),
+                into: acks.region.column(first * Acknowledgements.byteCount, count: part)
+            )
+            first += part
+        }
+        return seal(packet, to: node, count, snapshot)
+    }
+
+    /// The same with acknowledgements that are made already.
+    @_noLocks
+    public mutating func makeAckPacket(
+        to node: UInt32,
+        acks made: Column<Acknowledgement>,
+        count: Int,
+        packet: Region,
+        snapshot: Snapshot
+    ) -> Bool {
+        guard fits(node, count, made.count, snapshot) else { return false }
+        let acks = begin(packet, count)
+        for index in 0..<count { acks[index] = made[index] }
+        return seal(packet, to: node, count, snapshot)
+    }
+
+    @_noLocks
+    private func fits(_ node: UInt32, _ count: Int, _ given: Int, _ snapshot: Snapshot) -> Bool {
+        Int(node) < snapshot.nodes.count && count > 0 && count <= config.geometry.ackCapacity
+            && count <= given
+    }
+
+    /// Where the acknowledgements of a packet stand.
+    @_noLocks
+    private func begin(_ packet: Region, _ count: Int) -> Column<Acknowledgement> {
         let textBytes = Acknowledgements.textBytes(count: count)
-        let acks = Acknowledgements.begin(
+        return Acknowledgements.begin(
             AckPacket.text(in: packet, count: textBytes, geometry: config.geometry),
             count: count
         )
-        for index in 0..<count {
-            Acknowledgements.make(
-                halfKey: halfKeys.region(index),
-                signingKey: snapshot.signingKeys.region(0),
-                into: acks.region(index)
-            )
-        }
+    }
+
+    @_noLocks
+    private mutating func seal(
+        _ packet: Region,
+        to node: UInt32,
+        _ count: Int,
+        _ snapshot: Snapshot
+    ) -> Bool {
         random.fill(entropy)
         let row = snapshot.nodes[Int(node)]
         var challenge = Address()
         let made = AckPacket.seal(
             packet,
-            textBytes: textBytes,
+            textBytes: Acknowledgements.textBytes(count: count),
             to: row.packetKey,
             random: entropy,
             geometry: config.geometry,

@@ -1,23 +1,20 @@
 public import Bytes
 public import Exchange
-internal import Crypto
 internal import Sphinx
 public import Tickets
 
 extension Engine {
-    /// Takes the acknowledgements of a packet whose layout was checked.
+    /// Takes the acknowledgements of a lane's packet, whose layout was checked.
     @_noLocks
     mutating func takePacket(
+        _ lane: Int,
         _ payload: Region,
         from node: UInt32,
         _ snapshot: Snapshot,
         nowNanos: UInt64
     ) {
-        let padding = Padding.find(payload)
-        guard let text = plainText(payload, padding.dataOffset),
-            let acks = Acknowledgements.parse(text)
-        else { return }
-        acknowledge(acks, from: node, snapshot: snapshot, nowNanos: nowNanos)
+        guard let acks = acks(payload) else { return }
+        take(acks, from: node, checked: desk.first[lane], snapshot, nowNanos: nowNanos)
     }
 
     /// Takes up to 64 acknowledgements from a neighbour; what they open is reported.
@@ -31,88 +28,130 @@ extension Engine {
         nowNanos: UInt64
     ) {
         let count = min(acks.count, Batch.capacity)
-        counters.count(.acksIn, by: UInt64(count))
+        take(
+            acks.region.column(0, count: count),
+            from: node,
+            checked: AckDesk.none,
+            snapshot,
+            nowNanos: nowNanos
+        )
+    }
+
+    /// - Parameter checked: where the check's results begin; `none` if there was none yet.
+    @_noLocks
+    private mutating func take(
+        _ acks: Column<Acknowledgement>,
+        from node: UInt32,
+        checked: UInt32,
+        _ snapshot: Snapshot,
+        nowNanos: UInt64
+    ) {
+        counters.count(.acksIn, by: UInt64(acks.count))
         guard Int(node) < snapshot.nodes.count, isExpected(node, snapshot) else {
-            counters.count(.ackUnexpected, by: UInt64(count))
+            counters.count(.ackUnexpected, by: UInt64(acks.count))
             return
         }
-        let all = LaneMask.first(count)
-        let signed = verify(acks, all, node, snapshot)
-        counters.count(.ackSignature, by: UInt64((all & ~signed).nonzeroBitCount))
-        let hinted = tickets.hints(of: acks, lanes: signed, into: lanes.hint)
-        counters.count(.ackScalar, by: UInt64((signed & ~hinted).nonzeroBitCount))
-        var left = hinted
-        while let lane = left.popFirst() {
-            lanes.sought.digest[lane] = table.digest(lanes.hint.region(lane))
+        let start =
+            checked == AckDesk.none ? checkAlone(acks, from: node, snapshot) : Int(checked)
+        var good: LaneMask = 0
+        for lane in 0..<acks.count {
+            let code = Drop(index: desk.code[start + lane])
+            if code.index == 0 { good |= 1 << LaneMask(lane) } else { counters.count(code) }
+            desk.node[lane] = node
         }
-        table.touch(lanes.sought, hinted)
-        left = hinted
-        while let lane = left.popFirst() {
-            let code = take(
+        if good != 0 { tellVerifier(node, snapshot, nowNanos: nowNanos) }
+        let hints = desk.hints(from: start, count: acks.count)
+        var unknown = open(acks, hints: hints, lanes: good, snapshot, nowNanos: nowNanos)
+        while let lane = unknown.popFirst() {
+            offer(
                 halfKey: acks.region(lane).slice(0, 32),
-                hint: lanes.hint.region(lane),
-                lanes.sought.digest[lane],
-                from: node,
-                snapshot,
-                nowNanos: nowNanos
+                hint: hints.region(lane),
+                keyID: snapshot.nodes[Int(node)].keyID,
+                turns: config.workers - 1
             )
-            if code.index == Drop.ackUnknown.index, others != nil {
-                offer(
-                    halfKey: acks.region(lane).slice(0, 32),
-                    hint: lanes.hint.region(lane),
-                    keyID: snapshot.nodes[Int(node)].keyID,
-                    turns: config.workers - 1
-                )
-            } else if code.index != 0 {
-                counters.count(code)
-            }
         }
     }
 
     /// True if the neighbour owes us an acknowledgement, or may owe one to another worker.
     @_noLocks
-    private func isExpected(_ node: UInt32, _ snapshot: Snapshot) -> Bool {
+    func isExpected(_ node: UInt32, _ snapshot: Snapshot) -> Bool {
         if others != nil || peers.awaited(snapshot.nodes[Int(node)].keyID) > 0 { return true }
         let alias = snapshot.nodes[Int(node)].alias
         guard Int(alias) < snapshot.nodes.count else { return false }
         return peers.awaited(snapshot.nodes[Int(alias)].keyID) > 0
     }
 
-    /// Signed by the neighbour's packet key, or by its other one while it changes keys.
+    /// Looks up what half-keys open, reports it and forgets it: up to 64 that were checked, each
+    /// with its node in `desk.node`.
+    ///
+    /// - Returns: the lanes that nothing here waits for.
     @_noLocks
-    private func verify(
+    mutating func open(
         _ acks: Column<Acknowledgement>,
-        _ mask: LaneMask,
-        _ node: UInt32,
-        _ snapshot: Snapshot
-    ) -> LaneMask {
-        lanes.signer[0] = snapshot.nodes[Int(node)].packetKey
-        let signer = lanes.signer.region(0)
-        let signed = Acknowledgements.verifyVariableTime(acks, signer: signer, lanes: mask)
-        let alias = snapshot.nodes[Int(node)].alias
-        guard signed != mask, Int(alias) < snapshot.nodes.count else { return signed }
-        lanes.signer[0] = snapshot.nodes[Int(alias)].packetKey
-        return signed
-            | Acknowledgements.verifyVariableTime(acks, signer: signer, lanes: mask & ~signed)
-    }
-
-    /// Looks up what a half-key opens, reports it and forgets it.
-    @_noLocks
-    private mutating func take(
-        halfKey: Region,
-        hint: Region,
-        _ digest: UInt64,
-        from node: UInt32,
+        hints: Column<Bytes33>,
+        lanes mask: LaneMask,
         _ snapshot: Snapshot,
         nowNanos: UInt64
-    ) -> Drop {
-        let place = table.find(hint, digest)
-        guard place != UnackedTable.none, !table.isLate(place, nowNanos: nowNanos) else {
-            return .ackUnknown
+    ) -> LaneMask {
+        let (found, unknown) = look(hints, mask, snapshot, nowNanos: nowNanos)
+        guard found != 0 else { return unknown }
+        var paid: LaneMask = 0
+        var left = found
+        while let lane = left.popFirst() {
+            let place = desk.place[lane]
+            guard table.value(place).channel != Snapshot.none else { continue }
+            lanes.ownHalfKey.region(lane).copy(table.ownHalfKey(place), to: 0)
+            paid |= 1 << LaneMask(lane)
         }
-        let entry = table.value(place)
-        guard isFrom(entry.nextKeyID, node, snapshot) else { return .ackWrongPeer }
-        return open(place, entry, digest, halfKey: halfKey, nowNanos: nowNanos)
+        let answered = respond(acks, paid)
+        counters.count(.ackResponse, by: UInt64((paid & ~answered).nonzeroBitCount))
+        left = found & ~paid | answered
+        while let lane = left.popFirst() { report(lane, nowNanos: nowNanos) }
+        zeroize(lanes.ownHalfKey.region)
+        zeroize(lanes.response.region)
+        return unknown
+    }
+
+    /// Finds the entries of hints. A second acknowledgement of one packet finds nothing, as if it
+    /// had come later.
+    @_noLocks
+    private func look(
+        _ hints: Column<Bytes33>,
+        _ mask: LaneMask,
+        _ snapshot: Snapshot,
+        nowNanos: UInt64
+    ) -> (found: LaneMask, unknown: LaneMask) {
+        var (found, unknown): (LaneMask, LaneMask) = (0, 0)
+        var left = mask
+        while let lane = left.popFirst() {
+            lanes.sought.digest[lane] = table.digest(hints.region(lane))
+        }
+        table.touch(lanes.sought, mask)
+        left = mask
+        while let lane = left.popFirst() {
+            let bit: LaneMask = 1 << LaneMask(lane)
+            let place = table.find(hints.region(lane), lanes.sought.digest[lane])
+            if place == UnackedTable.none || table.isLate(place, nowNanos: nowNanos)
+                || isTaken(place, found)
+            {
+                unknown |= bit
+            } else if isFrom(table.value(place).nextKeyID, desk.node[lane], snapshot) {
+                desk.place[lane] = place
+                found |= bit
+            } else {
+                counters.count(.ackWrongPeer)
+            }
+        }
+        return (found, unknown)
+    }
+
+    @_noLocks
+    private func isTaken(_ place: UInt32, _ found: LaneMask) -> Bool {
+        var left = found
+        while let lane = left.popFirst() {
+            if desk.place[lane] == place { return true }
+        }
+        return false
     }
 
     @_noLocks
@@ -122,48 +161,54 @@ extension Engine {
         return Int(alias) < snapshot.nodes.count && snapshot.nodes[Int(alias)].keyID == keyID
     }
 
+    /// Responses of the lanes whose own half-keys are there; the lanes that have one which opens
+    /// its ticket.
     @_noLocks
-    private mutating func open(
-        _ place: UInt32,
-        _ entry: UnackedTable.Entry,
-        _ digest: UInt64,
-        halfKey: Region,
-        nowNanos: UInt64
-    ) -> Drop {
+    private func respond(_ acks: Column<Acknowledgement>, _ paid: LaneMask) -> LaneMask {
+        let answered = tickets.responses(
+            ownHalfKeys: lanes.ownHalfKey,
+            acknowledgements: acks,
+            lanes: paid,
+            into: lanes.response
+        )
+        guard config.rechecksResponses else { return answered }
+        var left = answered
+        while let lane = left.popFirst() {
+            var ticket = Ticket()
+            let bytes = lanes.ticketBytes.region(0)
+            table.writeTicket(desk.place[lane], to: bytes)
+            _ = Ticket.parse(bytes, into: &ticket)
+            desk.ticket[lane] = ticket
+        }
+        return tickets.checkResponses(desk.ticket, responses: lanes.response, lanes: answered)
+    }
+
+    /// Reports what a lane opened and forgets it.
+    @_noLocks
+    private mutating func report(_ lane: Int, nowNanos: UInt64) {
+        let place = desk.place[lane]
+        let (entry, digest) = (table.value(place), lanes.sought.digest[lane])
         guard entry.channel != Snapshot.none else {
             let hint: Bytes33 = table.hint(place).load(0)
             if !reports.acknowledged(keyID: entry.nextKeyID, hint: hint) {
                 counters.count(.reportsLost)
             }
-            forget(place, entry, digest)
-            return .none
+            return forget(place, entry, digest)
         }
         let ticket = lanes.ticketBytes.region(0)
         table.writeTicket(place, to: ticket)
-        let response = lanes.response.region(0)
-        response.copy(table.ownHalfKey(place), to: 0)
-        guard tickets.curve.addScalar(halfKey, to: response) else { return .ackResponse }
-        if config.rechecksResponses {
-            let challenge: Address = ticket.load(48)
-            guard ProofOfRelay.opens(response, challenge: challenge, curve: tickets.curve) else {
-                return .ackResponse
-            }
-        }
         let told = reports.unlocked(
             channel: entry.channel,
             ticket: ticket,
-            response: response.load(0),
+            response: lanes.response[lane],
             atNanos: nowNanos
         )
-        zeroize(response)
         guard told else {
             // The ticket stays: the neighbour may acknowledge again, or it expires.
-            counters.count(.reportsLost)
-            return .none
+            return counters.count(.reportsLost)
         }
         counters.count(.ticketsUnlocked)
         forget(place, entry, digest)
-        return .none
     }
 
     @_noLocks
@@ -227,8 +272,8 @@ extension Engine {
         snapshot: Snapshot,
         nowNanos: UInt64
     ) -> Bool {
-        lanes.hint[0] = ackChallenge
-        let hint = lanes.hint.region(0)
+        desk.hint[0] = ackChallenge
+        let hint = desk.hint.region(0)
         let digest = table.digest(hint)
         let own = snapshot.headerColumn[0].keyIDs[0]
         guard !table.isFull, peers.awaited(keyID) < share(snapshot),
@@ -249,64 +294,5 @@ extension Engine {
         )
         peers.change(next: keyID, previous: own, by: 1)
         return true
-    }
-}
-
-// Acknowledgements that arrived at another worker's socket.
-extension Engine {
-    private static var offerBytes: Int { @_noLocks get { 80 } }
-    private static var offerKind: UInt32 { @_noLocks get { 1 } }
-
-    @_noLocks
-    private mutating func offer(halfKey: Region, hint: Region, keyID: UInt32, turns: Int) {
-        guard turns > 0, let record = others?.begin(kind: 1, 80) else {
-            counters.count(.ackUnknown)
-            return
-        }
-        record.store(keyID, 0)
-        record.store(UInt32(truncatingIfNeeded: turns), 4)
-        record.copy(halfKey, to: 8)
-        record.copy(hint, to: 40)
-        others?.end()
-        counters.count(.acksOffered)
-    }
-
-    /// Takes what the engine before this one does not know; what is unknown here too goes on, until
-    /// every engine has been asked.
-    @_noLocks
-    public mutating func acknowledgeForeign(
-        _ ring: inout RingReader,
-        snapshot: Snapshot,
-        nowNanos: UInt64,
-        budget: Int = 256
-    ) {
-        for _ in 0..<budget {
-            guard let record = ring.next() else { return }
-            let keyID: UInt32 = record.load(0)
-            let turns: UInt32 = record.load(4)
-            let node = snapshot.node(keyID: keyID)
-            let hint = record.slice(40, 33)
-            let code =
-                Int(node) < snapshot.nodes.count
-                ? take(
-                    halfKey: record.slice(8, 32),
-                    hint: hint,
-                    table.digest(hint),
-                    from: node,
-                    snapshot,
-                    nowNanos: nowNanos
-                ) : .ackUnknown
-            if code.index == Drop.ackUnknown.index {
-                offer(
-                    halfKey: record.slice(8, 32),
-                    hint: hint,
-                    keyID: keyID,
-                    turns: Int(turns) - 1
-                )
-            } else if code.index != 0 {
-                counters.count(code)
-            }
-            ring.release()
-        }
     }
 }

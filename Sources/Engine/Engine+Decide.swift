@@ -114,6 +114,7 @@ extension Engine {
             atNanos: batch.nowNanos
         )
         if !told { counters.count(.reportsLost) }
+        tellSigner(lane, nowNanos: batch.nowNanos)
         counters.count(.ticketsLocked)
         counters.count(.forwarded)
         outcome.forwarded |= 1 << LaneMask(lane)
@@ -186,7 +187,13 @@ extension Engine {
         let code = replaySet(lane).insert(scratch.tag.region(lane))
         guard code.index == 0 else { return code }
         if isAcks {
-            takePacket(payload, from: batch.source[lane], snapshot, nowNanos: batch.nowNanos)
+            takePacket(
+                lane,
+                payload,
+                from: batch.source[lane],
+                snapshot,
+                nowNanos: batch.nowNanos
+            )
             counters.count(.ackPacketsIn)
             outcome.acknowledgements |= bit
             return .none

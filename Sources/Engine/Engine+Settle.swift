@@ -14,6 +14,7 @@ extension Engine {
         mixerRoom: Int = .max
     ) {
         judgeFinal(&batch, slab)
+        checkAcks(batch, slab, snapshot)
         judgeProofs(&batch)
         judgeSignatures(&batch, snapshot)
         judgeNext(&batch, snapshot)
@@ -92,12 +93,17 @@ extension Engine {
     private mutating func judgeSignatures(_ batch: inout Batch, _ snapshot: Snapshot) {
         let relayed = batch.live & ~marks.final & ~marks.deferred
         guard relayed != 0 else { return }
+        let signers = snapshot.headerColumn[0].signers
+        var tables = LaneTables(signers.slab)
         var left = relayed
         while let lane = left.popFirst() {
             let channel = snapshot.channels[Int(lanes.channel[lane])]
             lanes.channelID[lane] = channel.channelID
             lanes.domain[lane] = channel.domain
             lanes.address[lane] = channel.peer
+            guard Int(channel.signer) < signers.count else { continue }
+            tables.set(lane, place: channel.signer)
+            signers.mark(channel.signer)
         }
         tickets.hash(
             lanes.ticket,
@@ -110,8 +116,11 @@ extension Engine {
             lanes.ticket,
             hashes: lanes.hash,
             issuers: lanes.address,
+            tables: tables,
             lanes: relayed
         )
+        noteRecovered(relayed & ~tables.lanes, signed)
+        counters.count(.ticketsByTable, by: UInt64(tables.lanes.nonzeroBitCount))
         refuse(&batch, mask: relayed & ~signed, .ticketSignature, Step.signature)
     }
 

@@ -2,7 +2,7 @@ public import Bytes
 internal import Crypto
 public import Exchange
 internal import Sphinx
-internal import Tickets
+public import Tickets
 
 /// The relay without its network: packets in, packets, acknowledgements and reports out.
 ///
@@ -40,6 +40,9 @@ public struct Engine: ~Copyable {
     let lanes: Lanes
     let nextHop: Column<UInt32>
     let answers: Column<Bytes32>
+    let signedAnswers: Column<Acknowledgement>
+    let desk: AckDesk
+    let keys: KeyNews
     let table: UnackedTable
     let peers: PeerRows
     let entropy: Region
@@ -95,6 +98,9 @@ public struct Engine: ~Copyable {
         lanes = parts.lanes
         nextHop = parts.nextHop
         answers = parts.answers
+        signedAnswers = parts.signedAnswers
+        desk = parts.desk
+        keys = parts.keys
         table = parts.table
         peers = parts.peers
         entropy = parts.entropy
@@ -131,6 +137,35 @@ public struct Engine: ~Copyable {
     @_noLocks
     public func ackKey(_ lane: Int) -> Bytes32 { answers[lane] }
 
+    /// Makes the acknowledgements of all lanes that want one, signed together; for hosts that make
+    /// their packets later (`acknowledgement`).
+    @_noLocks
+    public func signAnswers(snapshot: Snapshot) {
+        guard outcome.acknowledge != 0 else { return }
+        Acknowledgements.make(
+            halfKeys: answers,
+            signingKey: snapshot.signingKeys.region(0),
+            lanes: outcome.acknowledge,
+            into: signedAnswers
+        )
+    }
+
+    /// What `signAnswers` made of a lane; valid until the next batch.
+    @_noLocks
+    public func acknowledgement(_ lane: Int) -> Acknowledgement { signedAnswers[lane] }
+
+    /// Makes one acknowledgement, of a packet that control had decided about.
+    @_noLocks
+    public func sign(ackKey: Bytes32, snapshot: Snapshot) -> Acknowledgement {
+        desk.acks.region(0).store(ackKey, 0)
+        Acknowledgements.make(
+            halfKey: desk.acks.region(0).slice(0, 32),
+            signingKey: snapshot.signingKeys.region(0),
+            into: desk.acks.region(1)
+        )
+        return desk.acks[1]
+    }
+
     /// Acknowledgements that are awaited.
     public var awaited: Int {
         @_noLocks
@@ -163,6 +198,9 @@ struct EngineMemory {
     let lanes: Lanes
     let nextHop: Column<UInt32>
     let answers: Column<Bytes32>
+    let signedAnswers: Column<Acknowledgement>
+    let desk: AckDesk
+    let keys: KeyNews
     let table: UnackedTable
     let peers: PeerRows
     let entropy: Region
@@ -184,6 +222,9 @@ struct EngineMemory {
         stateEnd = arena.used
         nextHop = arena.column(UInt32.self, Batch.capacity)
         answers = arena.column(Bytes32.self, Batch.capacity)
+        signedAnswers = arena.column(Acknowledgement.self, Batch.capacity)
+        desk = AckDesk(&arena, geometry: config.geometry)
+        keys = KeyNews(&arena)
         scratchStart = arena.used
         tickets = TicketLanes(
             &arena,

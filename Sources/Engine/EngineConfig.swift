@@ -27,6 +27,8 @@ public struct EngineConfig: BitwiseCopyable, Sendable {
     public var rejectAnswersPerSecond: UInt32 = 100
     /// Opens every response's challenge again before it is reported.
     public var rechecksResponses = false
+    /// Reports the keys whose signatures are checked without a table, so that they get one.
+    public var tellsKeys = false
     /// Key of the tables: fresh random words for each process.
     public var hash: KeyedHash
 

@@ -31,10 +31,9 @@ struct Lanes {
     let hash: Column<Bytes32>
     let nextChannel: Column<UInt32>
     let issued: Column<Ticket>
-    // Acknowledgements of one packet.
-    let hint: Column<Bytes33>
+    // What acknowledgements open; secret.
+    let ownHalfKey: Column<Bytes32>
     let response: Column<Bytes32>
-    let signer: Column<Bytes32>
     // The table of unacknowledged tickets: what relayed lanes enter, and what acknowledgements look
     // for; a batch may have both.
     let entered: UnackedLanes
@@ -53,9 +52,8 @@ struct Lanes {
         hash = arena.column(Bytes32.self, lanes)
         nextChannel = arena.column(UInt32.self, lanes)
         issued = arena.column(Ticket.self, lanes)
-        hint = arena.column(Bytes33.self, lanes)
+        ownHalfKey = arena.column(Bytes32.self, lanes)
         response = arena.column(Bytes32.self, lanes)
-        signer = arena.column(Bytes32.self, 1)
         entered = UnackedLanes(&arena)
         sought = UnackedLanes(&arena)
         ticketBytes = arena.column(FixedBytes<132>.self, 1)
@@ -86,6 +84,8 @@ struct Marks {
     var tagged: LaneMask = 0
     /// Refused, but goes on to learn whether it decodes.
     var deferred: LaneMask = 0
+    /// The ticket was checked by recovering its signer.
+    var recovered: LaneMask = 0
     /// Everything that undecodable packets fail has passed.
     var decodable: LaneMask = 0
 

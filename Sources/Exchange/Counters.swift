@@ -38,6 +38,14 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case batches
     /// Datagrams that the kernel gave us.
     case datagramsIn
+    /// Ticket signatures checked by a table of their issuer.
+    case ticketsByTable
+    /// Ticket signatures checked by recovering the issuer.
+    case ticketsByRecovery
+    /// Acknowledgements checked by a table of the neighbour.
+    case acksByTable
+    /// Acknowledgements checked without one.
+    case acksByKey
 
     /// Number of the counter.
     public var index: Int {

@@ -12,6 +12,10 @@ public enum Report: Sendable {
     case delivery(Delivery)
     /// An acknowledgement for a packet of our own.
     case acknowledged(keyID: UInt32, hint: Bytes33)
+    /// The public key, x ‖ y, of a channel's source, whose tickets are checked without a table.
+    case signer(channel: UInt32, publicKey: Bytes64)
+    /// A neighbour whose acknowledgements are checked without a table.
+    case verifier(keyID: UInt32)
 }
 
 /// A packet that ended here.
@@ -53,6 +57,8 @@ enum ReportKind {
     static var released: UInt32 { @_noLocks get { 3 } }
     static var delivery: UInt32 { @_noLocks get { 4 } }
     static var acknowledged: UInt32 { @_noLocks get { 5 } }
+    static var signer: UInt32 { @_noLocks get { 6 } }
+    static var verifier: UInt32 { @_noLocks get { 7 } }
 }
 
 /// The worker's end of its report ring.
@@ -161,6 +167,25 @@ public struct ReportWriter: Sendable {
         ring.end()
         return true
     }
+
+    /// A channel's source has no table; its public key is known now.
+    @_noLocks
+    public mutating func signer(channel: UInt32, publicKey: Bytes64) -> Bool {
+        guard let record = ring.begin(kind: ReportKind.signer, 72) else { return false }
+        record.store(channel, 0)
+        record.store(publicKey, 8)
+        ring.end()
+        return true
+    }
+
+    /// A neighbour that acknowledges has no table.
+    @_noLocks
+    public mutating func verifier(keyID: UInt32) -> Bool {
+        guard let record = ring.begin(kind: ReportKind.verifier, 8) else { return false }
+        record.store(keyID, 0)
+        ring.end()
+        return true
+    }
 }
 
 /// Control's end of a report ring.
@@ -192,7 +217,7 @@ public struct ReportReader: Sendable {
 
 /// A report where it lies in the ring. Which fields mean something depends on the kind.
 public struct ReportView: Sendable {
-    /// 1 locked, 2 unlocked, 3 released, 4 delivery, 5 acknowledged.
+    /// 1 locked, 2 unlocked, 3 released, 4 delivery, 5 acknowledged, 6 signer, 7 verifier.
     public let kind: UInt32
     private let record: Region
 
@@ -201,9 +226,9 @@ public struct ReportView: Sendable {
         self.record = record
     }
 
-    /// Channel of a ticket.
+    /// Channel of a ticket or a signer.
     public var channel: UInt32 { record.load(0) }
-    /// Neighbour of a delivery or of an acknowledged packet.
+    /// Neighbour of a delivery, of an acknowledged packet, or without a table.
     public var keyID: UInt32 { record.load(0) }
     /// Index of a locked or released ticket.
     public var index: UInt64 { record.load(8) }
@@ -231,6 +256,8 @@ public struct ReportView: Sendable {
     }
     /// What was acknowledged.
     public var hint: Bytes33 { record.load(4) }
+    /// A signer's public key, x ‖ y.
+    public var publicKey: Bytes64 { record.load(8) }
     /// When it happened.
     public var atNanos: UInt64 {
         switch kind {
@@ -266,6 +293,8 @@ public struct ReportView: Sendable {
                 )
             )
         case ReportKind.acknowledged: .acknowledged(keyID: keyID, hint: hint)
+        case ReportKind.signer: .signer(channel: channel, publicKey: publicKey)
+        case ReportKind.verifier: .verifier(keyID: keyID)
         default: nil
         }
     }

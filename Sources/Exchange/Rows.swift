@@ -11,6 +11,8 @@ public struct NodeRow: BitwiseCopyable, Sendable {
     public var outgoing: UInt32
     /// Another row of the same node, while its packet key changes; or `Snapshot.none`.
     public var alias: UInt32
+    /// Place of the packet key's table, or `Snapshot.none`.
+    public var verifier: UInt32
     /// Id of the channel from us to this node, whether it exists or not.
     public var outgoingID: Bytes32
     /// Ed25519 public key.
@@ -26,6 +28,7 @@ public struct NodeRow: BitwiseCopyable, Sendable {
         incoming = .max
         outgoing = .max
         alias = .max
+        verifier = .max
         outgoingID = Bytes32()
         self.packetKey = packetKey
         self.chainAddress = chainAddress
@@ -70,6 +73,8 @@ public struct ChannelRow: BitwiseCopyable, Sendable {
     public var channelEpoch: UInt32
     /// Counts commitments; not inside tickets but in `domain`.
     public var ticketEpoch: UInt32
+    /// Place of the table of the peer's chain key, or `Snapshot.none`.
+    public var signer: UInt32
     /// `ChannelStatus` as a number.
     public var statusValue: UInt8
     /// `LuckRule` as a number.
@@ -97,6 +102,7 @@ public struct ChannelRow: BitwiseCopyable, Sendable {
         self.peer = peer
         self.channelEpoch = channelEpoch
         self.ticketEpoch = ticketEpoch
+        signer = .max
         statusValue = status.rawValue
         ruleValue = rule.rawValue
         directionValue = direction.rawValue

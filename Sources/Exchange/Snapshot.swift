@@ -32,6 +32,10 @@ public struct Snapshot: Sendable {
         public var policy: Policy
         /// Plain domain separator of the settlement layer; that of zero-hop tickets.
         public var domain: Bytes32
+        /// Tables of issuers, which channels name.
+        public var signers = KeyTables.none
+        /// Tables of neighbours, which nodes name.
+        public var verifiers = KeyTables.none
     }
 
     /// All bytes.

@@ -18,6 +18,10 @@ public struct SnapshotBuilder: Sendable {
     public var nodes: [NodeRow] = []
     /// Channels by their slot in the books.
     public var channels: [UInt32: ChannelRow] = [:]
+    /// Tables that channels name.
+    public var signers = KeyTables.none
+    /// Tables that nodes name.
+    public var verifiers = KeyTables.none
     /// Key of the hash indices: fresh random words for each process.
     public var hash: KeyedHash
 
@@ -61,6 +65,7 @@ public struct SnapshotBuilder: Sendable {
             policy: policy,
             hash: hash
         )
+        writer.set(signers: signers, verifiers: verifiers)
         for (index, node) in nodes.enumerated() { writer.set(node: node, index) }
         for (slot, channel) in channels { writer.set(channel: channel, slot: slot) }
         return writer.finish()

@@ -24,27 +24,39 @@ public final class SnapshotCell: Sendable {
 
     private var cells: AtomicCells { AtomicCells(cellsMemory.region) }
 
-    /// Replaces the current snapshot; frees those that nobody uses any more.
-    public func publish(_ memory: Memory) {
-        kept.withLock { kept in
+    /// Replaces the current snapshot, and frees those that nobody uses any more; the new one's
+    /// generation.
+    @discardableResult
+    public func publish(_ memory: Memory) -> UInt64 {
+        let generation = kept.withLock { kept in
             kept.generation += 1
             kept.memory.append((kept.generation, memory))
             let address = memory.region.address
             cells.storeReleasing(address, 0)
             cells.storeReleasing(kept.generation, 1)
+            return kept.generation
         }
         reclaim()
+        return generation
     }
 
     /// Frees snapshots that no worker uses any more.
     public func reclaim() {
         kept.withLock { kept in
-            var oldest = kept.generation
-            for worker in 0..<workers {
-                oldest = min(oldest, cells.loadAcquiring(8 * (worker + 1)))
-            }
+            let oldest = oldestInUse(kept)
             kept.memory.removeAll { $0.generation < oldest }
         }
+    }
+
+    /// The oldest generation that a worker may still read.
+    public var oldestInUse: UInt64 { kept.withLock { oldestInUse($0) } }
+
+    private func oldestInUse(_ kept: borrowing Kept) -> UInt64 {
+        var oldest = kept.generation
+        for worker in 0..<workers {
+            oldest = min(oldest, cells.loadAcquiring(8 * (worker + 1)))
+        }
+        return oldest
     }
 
     /// The current snapshot, for control: valid while the result is kept.

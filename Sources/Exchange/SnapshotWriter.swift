@@ -73,6 +73,14 @@ public struct SnapshotWriter: Sendable {
         snapshot.chainKey[0] = identity.chainKey
     }
 
+    /// Sets where the tables lie that rows name.
+    public func set(signers: KeyTables, verifiers: KeyTables) {
+        var header = snapshot.headerColumn[0]
+        header.signers = signers
+        header.verifiers = verifiers
+        snapshot.headerColumn[0] = header
+    }
+
     private func set(_ key: PacketIdentity, _ place: Int) {
         snapshot.scalars[place] = key.scalar
         snapshot.publicKeys[place] = key.publicKey

@@ -84,7 +84,7 @@ public struct PacketFactory {
     private let memory: Memory
     private let scratch: BuildScratch
     private let tables: NodeTables
-    private let curve = Secp256k1.shared
+    private let proofs: ProofLanes
     /// The forward path and one for each SURB.
     private static let pathsMax = 1 + Geometry.surbsMax
     /// Nodes whose tables are kept, about 1 MB.
@@ -96,10 +96,12 @@ public struct PacketFactory {
         var measure = Arena()
         _ = BuildScratch(&measure, lanes: PacketFactory.pathsMax)
         _ = NodeTables(&measure, capacity: PacketFactory.tablesMax)
+        _ = ProofLanes(&measure, lanes: PacketFactory.pathsMax)
         memory = Memory(measure.used)
         var arena = Arena(memory.region)
         scratch = BuildScratch(&arena, lanes: PacketFactory.pathsMax)
         tables = NodeTables(&arena, capacity: PacketFactory.tablesMax)
+        proofs = ProofLanes(&arena, lanes: PacketFactory.pathsMax)
     }
 
     private struct Route {
@@ -113,7 +115,6 @@ public struct PacketFactory {
         _ paths: [PathNodes],
         _ draw: (Int) -> [UInt8]
     ) throws(Fault) -> [Route] {
-        var challenges: [Address] = []
         for (lane, nodes) in paths.enumerated() {
             guard nodes.count >= 1 else { throw .path }
             var seed = draw(32)
@@ -123,27 +124,24 @@ public struct PacketFactory {
                 scratch.seed[lane] = seed.load(0)
                 zeroize(seed)
             }
-            challenges.append(challenge)
+            proofs.count[lane] = nodes.count
+            proofs.lastChallenge[lane] = challenge
         }
         let lanes = LaneMask.first(paths.count)
         let derived = Build.derive(lanes: lanes, tables: tables, scratch: scratch)
         guard derived == lanes else { throw .publicKey }
+        for lane in paths.indices {
+            proofs.ownHalfKeys[lane] = scratch.ownHalfKeys[lane]
+            proofs.ackHalfKeys[lane] = scratch.ackHalfKeys[lane]
+        }
+        guard proofs.make(lanes: lanes) == lanes else { throw .publicKey }
         var routes: [Route] = []
         for (lane, nodes) in paths.enumerated() {
-            let secrets = scratch.path(lane: lane)
-            var plan = ProofPlan()
-            guard
-                ProofOfRelay.plan(
-                    ownHalfKeys: secrets.ownHalfKeys,
-                    ackHalfKeys: secrets.ackHalfKeys,
-                    count: nodes.count,
-                    lastChallenge: challenges[lane],
-                    curve: curve,
-                    into: &plan
-                )
-            else { throw .publicKey }
+            let plan = proofs.plan[lane]
             scratch.proofs[lane] = plan.strings
-            routes.append(Route(nodes: nodes, secrets: secrets, plan: plan))
+            routes.append(
+                Route(nodes: nodes, secrets: scratch.path(lane: lane), plan: plan)
+            )
         }
         return routes
     }

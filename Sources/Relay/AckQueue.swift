@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Exchange
+internal import Tickets
 
 /// Acknowledgements that wait for company: one row a neighbour, sent when a packet is full or its
 /// first one has waited long enough.
@@ -25,7 +26,7 @@ struct AckQueue {
     }
 
     private let rows: Column<Row>
-    private let keys: Column<Bytes32>
+    private let acks: Column<Acknowledgement>
     private let ends: Column<Ends>
     private let hash: KeyedHash
     private let waitNanos: UInt64
@@ -43,7 +44,7 @@ struct AckQueue {
         var rounded = 16
         while rounded < rows { rounded *= 2 }
         self.rows = arena.column(Row.self, rounded)
-        keys = arena.column(Bytes32.self, rounded * capacity)
+        acks = arena.column(Acknowledgement.self, rounded * capacity)
         ends = arena.column(Ends.self, 1)
         self.hash = hash
         self.capacity = capacity
@@ -77,11 +78,11 @@ struct AckQueue {
 
     /// Adds to a row that takes it; returns true if the row is full now.
     @_noLocks
-    func add(_ row: UInt32, _ keyID: UInt32, _ halfKey: Bytes32, nowNanos: UInt64) -> Bool {
+    func add(_ row: UInt32, _ keyID: UInt32, _ ack: Acknowledgement, nowNanos: UInt64) -> Bool {
         assert(takes(row, keyID))
         if rows[Int(row)].count == 0 { begin(row, keyID, nowNanos) }
         var entry = rows[Int(row)]
-        keys[Int(row) * capacity + Int(entry.count)] = halfKey
+        acks[Int(row) * capacity + Int(entry.count)] = ack
         entry.count += 1
         rows[Int(row)] = entry
         count(by: 1)
@@ -96,10 +97,11 @@ struct AckQueue {
     @_noLocks
     func count(_ row: UInt32) -> Int { Int(rows[Int(row)].count) }
 
-    /// A row's half-keys: `capacity` entries, `count` of them in use.
+    /// What waits in a row: `capacity` entries, `count` of them in use.
     @_noLocks
-    func halfKeys(_ row: UInt32) -> Column<Bytes32> {
-        keys.region.column(Int(row) * capacity * Bytes32.count, count: capacity)
+    func acks(_ row: UInt32) -> Column<Acknowledgement> {
+        let entry = Acknowledgements.byteCount
+        return acks.region.column(Int(row) * capacity * entry, count: capacity)
     }
 
     /// The row that is due next; `none` if nothing waits.

@@ -2,16 +2,18 @@ internal import Bytes
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Tickets
 
 extension Worker {
-    /// The way back: half-keys of accepted packets wait for a full packet or their time, then go at
-    /// once. Acknowledgements that came were taken by `settle`; here come those that another worker
-    /// could not place.
+    /// The way back: acknowledgements of accepted packets, signed together, wait for a full packet
+    /// or their time, then go at once. Acknowledgements that came were taken by `settle`; here
+    /// come those that another worker could not place.
     @_noLocks
     mutating func acknowledge() {
+        engine.signAnswers(snapshot: snapshot)
         var left = engine.outcome.acknowledge
         while let lane = left.popFirst() {
-            queueAck(snapshot.nodes[Int(batch.source[lane])].keyID, engine.ackKey(lane))
+            queueAck(snapshot.nodes[Int(batch.source[lane])].keyID, engine.acknowledgement(lane))
         }
         if var ring = inbox {
             engine.acknowledgeForeign(&ring, snapshot: snapshot, nowNanos: batch.nowNanos)
@@ -25,10 +27,10 @@ extension Worker {
 
     /// Queues one acknowledgement. There is always room to send: a batch fills few packets.
     @_noLocks
-    mutating func queueAck(_ keyID: UInt32, _ halfKey: Bytes32) {
+    mutating func queueAck(_ keyID: UInt32, _ ack: Acknowledgement) {
         let row = acks.row(keyID)
         if !acks.takes(row, keyID) { sendAcks(row) }
-        if acks.add(row, keyID, halfKey, nowNanos: batch.nowNanos) { sendAcks(row) }
+        if acks.add(row, keyID, ack, nowNanos: batch.nowNanos) { sendAcks(row) }
     }
 
     /// Makes a packet of what waits in a row. A neighbour that left the register gets nothing.
@@ -37,17 +39,17 @@ extension Worker {
         let keyID = acks.keyID(row)
         let node = snapshot.node(keyID: keyID)
         let count = acks.count(row)
-        let halfKeys = acks.halfKeys(row)
+        let made = acks.acks(row)
         acks.remove(row)
         guard node != Snapshot.none, let slot = pool.take(.worker) else { return }
-        let made = engine.makeAckPacket(
+        let isMade = engine.makeAckPacket(
             to: node,
-            halfKeys: halfKeys,
+            acks: made,
             count: count,
             packet: slab.packet(slot, packetBytes),
             snapshot: snapshot
         )
-        guard made else { return pool.give(slot, from: .worker) }
+        guard isMade else { return pool.give(slot, from: .worker) }
         notes[Int(slot)] = SlotNote(nextKeyID: keyID, cameNanos: 0)
         putOut(slot)
     }

@@ -19,7 +19,7 @@ extension Worker {
             if command.isSend {
                 takeOwn(command)
             } else {
-                queueAck(command.keyID, command.ackKey)
+                queueAck(command.keyID, engine.sign(ackKey: command.ackKey, snapshot: snapshot))
             }
             commands.release()
         }

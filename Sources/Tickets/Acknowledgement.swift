@@ -44,7 +44,7 @@ public enum Acknowledgements {
         )
     }
 
-    /// Makes one for each lane.
+    /// Makes one for each lane; signs them together.
     @_noLocks
     public static func make(
         halfKeys: Column<Bytes32>,
@@ -54,30 +54,48 @@ public enum Acknowledgements {
     ) {
         var left = lanes
         while let lane = left.popFirst() {
-            make(
-                halfKey: halfKeys.region(lane),
-                signingKey: signingKey,
-                into: acknowledgements.region(lane)
-            )
+            acknowledgements.region(lane).store(halfKeys[lane], 0)
         }
+        Kernels.ed25519Sign(
+            key: signingKey,
+            Lanes(acknowledgements),
+            count: 32,
+            signature: Lanes(acknowledgements, offset: 32),
+            live: lanes
+        )
     }
 
-    /// Which of them the node with this packet key signed; the others are `ackSignature`.
+    /// Which of them the lane's signer made; the others are `ackSignature`.
+    ///
+    /// - Parameters:
+    ///   - signers: packet keys, for the lanes without a table.
+    ///   - tables: a lane's is that of its signer.
     @_noLocks
     public static func verifyVariableTime(
         _ acknowledgements: Column<Acknowledgement>,
-        signer: Region,
+        signers: Column<Bytes32>,
+        tables: borrowing LaneTables,
         lanes: LaneMask
     ) -> LaneMask {
         var good: LaneMask = 0
-        var left = lanes
+        let known = lanes & tables.lanes
+        if known != 0 {
+            good = Kernels.ed25519VerifyVariableTime(
+                table: Lanes(tables.slab, slots: tables.places, offset: 0),
+                Lanes(acknowledgements),
+                count: 32,
+                signature: Lanes(acknowledgements, offset: 32),
+                live: known
+            )
+        }
+        var left = lanes & ~known
         while let lane = left.popFirst() {
             let bytes = acknowledgements.region(lane)
             guard
                 Ed25519.verifyVariableTime(
                     bytes.slice(0, 32),
                     signature: bytes.slice(32, 64),
-                    signer: signer
+                    signer: signers.region(lane)
                 )
             else { continue }
             good |= 1 << LaneMask(lane)
@@ -96,14 +114,12 @@ extension TicketLanes {
         lanes: LaneMask,
         into hints: Column<Bytes33>
     ) -> LaneMask {
-        var good: LaneMask = 0
-        var left = lanes
+        let good = Kernels.secpMulBase(Lanes(acknowledgements), out: Lanes(affine), live: lanes)
+        var left = good
         while let lane = left.popFirst() {
-            var point = CurvePoint()
-            guard curve.multiplyBase(acknowledgements.region(lane).slice(0, 32), into: &point),
-                curve.write(point, compressed: hints.region(lane))
-            else { continue }
-            good |= 1 << LaneMask(lane)
+            let (point, hint) = (affine.region(lane), hints.region(lane))
+            hint.store(2 | point.byte(63) & 1, 0)
+            hint.copy(point.slice(0, 32), to: 1)
         }
         return good
     }
@@ -118,17 +134,12 @@ extension TicketLanes {
         lanes: LaneMask,
         into responses: Column<Bytes32>
     ) -> LaneMask {
-        var good: LaneMask = 0
-        var left = lanes
-        while let lane = left.popFirst() {
-            let response = responses.region(lane)
-            response.copy(ownHalfKeys.region(lane), to: 0)
-            guard curve.addScalar(acknowledgements.region(lane).slice(0, 32), to: response) else {
-                continue
-            }
-            good |= 1 << LaneMask(lane)
-        }
-        return good
+        Kernels.secpAddScalars(
+            Lanes(ownHalfKeys),
+            Lanes(acknowledgements),
+            out: Lanes(responses),
+            live: lanes
+        )
     }
 
     /// Which responses open their ticket's challenge; the others are `ackResponse`. A response
@@ -139,18 +150,14 @@ extension TicketLanes {
         responses: Column<Bytes32>,
         lanes: LaneMask
     ) -> LaneMask {
-        var multiplied: LaneMask = 0
-        var left = lanes
-        while let lane = left.popFirst() {
-            var point = CurvePoint()
-            guard curve.multiplyBase(responses.region(lane), into: &point),
-                curve.write(point, affine: affine.region(lane))
-            else { continue }
-            multiplied |= 1 << LaneMask(lane)
-        }
+        let multiplied = Kernels.secpMulBase(
+            Lanes(responses),
+            out: Lanes(affine),
+            live: lanes
+        )
         hashPoints(lanes: multiplied)
         var good: LaneMask = 0
-        left = multiplied
+        var left = multiplied
         while let lane = left.popFirst() {
             if address(lane) == tickets[lane].challenge { good |= 1 << LaneMask(lane) }
         }

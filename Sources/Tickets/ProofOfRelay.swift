@@ -150,22 +150,15 @@ extension TicketLanes {
         lanes: LaneMask
     ) -> ProofCheck {
         var check = ProofCheck()
-        var summed: LaneMask = 0
-        var left = lanes
-        while let lane = left.popFirst() {
-            var (own, hint, sum) = (CurvePoint(), CurvePoint(), CurvePoint())
-            guard curve.parse(compressed: proofs.region(lane).slice(20, 33), into: &hint) else {
-                check.hintInvalid |= 1 << LaneMask(lane)
-                continue
-            }
-            guard curve.multiplyBase(ownHalfKeys.region(lane), into: &own),
-                curve.add(own, hint, into: &sum),
-                curve.write(sum, affine: affine.region(lane))
-            else { continue }
-            summed |= 1 << LaneMask(lane)
-        }
-        hashPoints(lanes: summed)
-        left = summed
+        let outcome = Kernels.secpMulBaseAdd(
+            Lanes(ownHalfKeys),
+            point: Lanes(proofs, offset: 20),
+            out: Lanes(affine),
+            live: lanes
+        )
+        check.hintInvalid = lanes & ~outcome.points
+        hashPoints(lanes: outcome.sums)
+        var left = outcome.sums
         while let lane = left.popFirst() {
             if address(lane) == tickets[lane].challenge { check.passed |= 1 << LaneMask(lane) }
         }

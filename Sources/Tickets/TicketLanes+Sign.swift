@@ -4,10 +4,42 @@ internal import Crypto
 extension TicketLanes {
     /// Which tickets were signed by their issuer: the channel's source.
     ///
-    /// Recovers the signer and compares addresses, so r and s are in range, s is in the lower half,
-    /// and the parity bit is the one the contract needs. `hashes` come from `hash`.
+    /// Lanes with a table are verified with it, the others by recovering the signer and comparing
+    /// addresses. The verdict is the same: r and s are in range, s is in the lower half, and the
+    /// parity bit is the one the contract needs. `hashes` come from `hash`.
+    ///
+    /// - Parameter tables: a lane's is that of a key with its issuer's address.
     @_noLocks
     public func verifyVariableTime(
+        _ tickets: Column<Ticket>,
+        hashes: Column<Bytes32>,
+        issuers: Column<Address>,
+        tables: borrowing LaneTables,
+        lanes: LaneMask
+    ) -> LaneMask {
+        let known = lanes & tables.lanes
+        guard known != 0 else {
+            return recoverVariableTime(tickets, hashes: hashes, issuers: issuers, lanes: lanes)
+        }
+        var left = known
+        while let lane = left.popFirst() {
+            preimage.region(lane).store(tickets[lane].signature, 0)
+        }
+        let signed = Kernels.ecdsaVerifyVariableTime(
+            table: Lanes(tables.slab, slots: tables.places, offset: 0),
+            hash: Lanes(hashes),
+            signature: Lanes(preimage),
+            live: known
+        )
+        let rest = lanes & ~known
+        guard rest != 0 else { return signed }
+        return signed
+            | recoverVariableTime(tickets, hashes: hashes, issuers: issuers, lanes: rest)
+    }
+
+    /// The same without tables: recovers the signer and compares addresses.
+    @_noLocks
+    public func recoverVariableTime(
         _ tickets: Column<Ticket>,
         hashes: Column<Bytes32>,
         issuers: Column<Address>,
@@ -32,6 +64,10 @@ extension TicketLanes {
         return matching(issuers, lanes: recovered)
     }
 
+    /// The public key, x ‖ y, of a lane that the last recovery found signed.
+    @_noLocks
+    public func recoveredSigner(_ lane: Int) -> Bytes64 { affine[lane] }
+
     /// Signs tickets with the issuer's chain key (32 bytes); deterministic.
     ///
     /// - Returns: the lanes that were signed; all of them unless the key is no scalar.
@@ -42,15 +78,17 @@ extension TicketLanes {
         key: Region,
         lanes: LaneMask
     ) -> LaneMask {
-        var signed: LaneMask = 0
-        var left = lanes
+        let signed = Kernels.ecdsaSign(
+            key: key,
+            hash: Lanes(hashes),
+            signature: Lanes(preimage),
+            live: lanes
+        )
+        var left = signed
         while let lane = left.popFirst() {
-            let signature = preimage.region(lane).slice(0, 64)
-            guard curve.sign(hash: hashes.region(lane), key: key, into: signature) else { continue }
             var ticket = tickets[lane]
-            ticket.signature = signature.load(0)
+            ticket.signature = preimage.region(lane).load(0)
             tickets[lane] = ticket
-            signed |= 1 << LaneMask(lane)
         }
         return signed
     }

@@ -14,9 +14,17 @@ enum StatusText {
                 : "dropped:\n" + columns(drops.map { ($0.name, Output.number($0.value)) }),
             "replay set: \(Output.number(status["replay"]?["used"])) of "
                 + "\(Output.number(status["replay"]?["capacity"])) tags",
+            "tables: \(tables(status, "issuers")); \(tables(status, "neighbours"))",
             "memory: \(Output.number(status["memory"]?["allocated"])) bytes allocated",
         ]
         return sections.joined(separator: "\n\n")
+    }
+
+    private static func tables(_ status: JSON, _ kind: String) -> String {
+        let values = status["tables"]?[kind]
+        return
+            "\(Output.number(values?["used"])) of \(Output.number(values?["capacity"])) \(kind), "
+            + "\(Output.number(values?["hits"])) hits, \(Output.number(values?["misses"])) misses"
     }
 
     static func channels(_ document: JSON) -> String {

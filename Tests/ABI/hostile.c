@@ -56,6 +56,15 @@ static void configurations(void) {
             CHECK(size == 0 || size > 4096, "size %zu", size);
         }
     }
+    config = good;
+    config.issuer_table_bytes = ((uint64_t)1 << 36) + 1;
+    CHECK(dray_relay_size(&config) == 0, "issuers");
+    config = good;
+    config.neighbour_table_bytes = ((uint64_t)1 << 36) + 1;
+    CHECK(dray_relay_size(&config) == 0, "neighbours");
+    config = good;
+    config.issuer_table_bytes = config.neighbour_table_bytes = 0;
+    CHECK(dray_relay_size(&config) + (1 << 20) < dray_relay_size(&good), "tables take no memory");
     memset(&config, 0xff, sizeof config);
     CHECK(dray_relay_size(&config) == 0, "all ones");
     memset(&config, 0, sizeof config);

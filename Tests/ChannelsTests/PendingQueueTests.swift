@@ -27,11 +27,13 @@ import Testing
 
         /// Indices decided now, taking all that are ready.
         func drain(_ now: UInt64) -> [UInt64] {
+            let upcoming = queue.upcoming(.max, now: now)
             var decided: [UInt64] = []
             while let index = queue.ready(now: now) {
                 decided.append(index)
                 queue.decided()
             }
+            #expect(upcoming == decided)
             return decided
         }
     }

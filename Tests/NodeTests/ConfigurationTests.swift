@@ -115,6 +115,15 @@ private func issues(_ text: String) -> [String] {
             ),
             ("[replay]\ntags = 1", "9: replay.tags: 1 is not between 1024 and 17179869184"),
             (
+                "[tables]\nissuers_mib = -1",
+                "9: tables.issuers_mib: -1 is not between 0 and 65536"
+            ),
+            (
+                "[tables]\nneighbours_mib = 65537",
+                "9: tables.neighbours_mib: 65537 is not between 0 and 65536"
+            ),
+            ("[tables]\nissuers_mib = 1.5", "9: tables.issuers_mib: is not a whole number"),
+            (
                 "[acknowledgements]\nwait_ms = 2000\nttl_s = 1",
                 "9: acknowledgements.wait_ms: is not shorter than acknowledgements.ttl_s"
             ),

@@ -20,8 +20,8 @@ import Testing
         return (queue, memory)
     }
 
-    private func key(_ number: Int) -> Bytes32 {
-        var key = Bytes32()
+    private func key(_ number: Int) -> FixedBytes<96> {
+        var key = FixedBytes<96>()
         key[0] = UInt8(number & 255)
         key[1] = UInt8(number >> 8)
         return key
@@ -36,7 +36,7 @@ import Testing
         }
         let full = queue.add(row, 5, key(9), nowNanos: 10)
         #expect(full && queue.count(row) == 10 && !queue.takes(row, 5))
-        #expect((0..<10).allSatisfy { queue.halfKeys(row)[$0] == key($0) })
+        #expect((0..<10).allSatisfy { queue.acks(row)[$0] == key($0) })
         queue.remove(row)
         #expect(queue.count == 0 && queue.oldest == AckQueue.none)
         withExtendedLifetime(memory) {}

@@ -33,7 +33,6 @@ import Tickets
         let halfKeys: Column<Bytes32> = keys.region.column(0, count: 33)
         for lane in 0..<33 { halfKeys[lane] = random.fixed() }
         let (peer, stranger) = (PacketKey.random(), PacketKey.random())
-        var publicKey = peer.publicKey
         let others = randomMask(&random, count: 33)
         let lanes = LaneMask.first(33)
         Acknowledgements.make(
@@ -49,9 +48,15 @@ import Tickets
             into: entries
         )
         let mask = randomMask(&random, count: 33)
-        let good = publicKey.withRegion {
-            Acknowledgements.verifyVariableTime(entries, signer: $0, lanes: mask)
-        }
+        let signerMemory = Memory(33 * 32)
+        let signers: Column<Bytes32> = signerMemory.region.column(0, count: 33)
+        for lane in 0..<33 { signers[lane] = peer.publicKey }
+        let good = Acknowledgements.verifyVariableTime(
+            entries,
+            signers: signers,
+            tables: .none,
+            lanes: mask
+        )
         #expect(good == mask & ~others, "seed \(random.seed)")
         for lane in 0..<33 {
             let single = Acknowledgements.isSigned(entries[lane], by: peer.publicKey)

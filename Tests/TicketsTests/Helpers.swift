@@ -125,7 +125,7 @@ final class Bench {
 
     func verify(_ lanes: LaneMask) -> LaneMask {
         hash(lanes)
-        return self.lanes.verifyVariableTime(
+        return self.lanes.recoverVariableTime(
             tickets,
             hashes: hashes,
             issuers: issuers,

@@ -113,6 +113,11 @@ typedef struct dray_config {
     uint64_t ack_ttl_ns;
     /* random: key of the tables that remote data address */
     uint8_t hash_key[16];
+    /* memory for tables of keys, by which signatures are checked faster; 0: none, at most 2^36.
+     * Issuers of tickets 256 KiB each, neighbours that acknowledge 148 KiB each; no more than
+     * there are channels and nodes. Default 64 MiB for both, touched as tables are built. */
+    uint64_t issuer_table_bytes;
+    uint64_t neighbour_table_bytes;
 } dray_config;
 
 /* Who the relay is. */
@@ -265,7 +270,9 @@ dray_status dray_relay_set_identity(dray_relay *relay, const dray_identity *curr
 dray_status dray_relay_set_policy(dray_relay *relay, const dray_policy *policy);
 
 /* Replaces node table and channels as a whole; the identity must have been set. Needed again after
- * dray_relay_set_identity with another chain key. An error leaves the old tables. */
+ * dray_relay_set_identity with another chain key. An error leaves the old tables. Builds tables of
+ * new keys, a few milliseconds each: of neighbours with channels, and of issuers whose tickets were
+ * taken before. */
 dray_status dray_relay_set_tables(dray_relay *relay, const dray_node *nodes, size_t node_count,
                                   const dray_channel *channels, size_t channel_count);
 
@@ -304,7 +311,8 @@ dray_status dray_relay_expire(dray_relay *relay, uint64_t now_ns);
 /* Takes the oldest report: 1 if there was one, 0 if not. A delivery's payload is copied to
  * `payload`; if `capacity` is too small, the result is DRAY_ERROR_SIZE, report->payload_bytes says
  * how much is needed, and the report stays. While nobody takes reports, packets are refused as
- * storeFull and deliveryFull. */
+ * storeFull and deliveryFull. May build the table of a key that was met without one, which takes a
+ * few milliseconds. */
 dray_status dray_relay_next_report(dray_relay *relay, dray_report *report, void *payload,
                                    size_t capacity);
 

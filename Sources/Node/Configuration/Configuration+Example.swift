@@ -37,6 +37,10 @@ extension Configuration {
         [replay]
         tags = 16777216                     # packets remembered for one packet key, 4.3 bytes each
 
+        [tables]
+        issuers_mib = 64                    # for keys whose tickets we check, 256 KiB each
+        neighbours_mib = 64                 # for keys whose acknowledgements we check, 148 KiB each
+
         [acknowledgements]
         wait_ms = 200                       # longest wait for a full acknowledgement packet
         ttl_s = 10                          # how long a ticket waits for its acknowledgement

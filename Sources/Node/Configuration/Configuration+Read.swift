@@ -49,6 +49,7 @@ extension Configuration {
             result.replay.tags,
             in: 1_024...(1 << 34)
         )
+        result.tables = readTables(&reader)
         result.acknowledgements = readAcknowledgements(&reader)
         result.tickets = readTickets(&reader)
         result.entry = readEntry(&reader)
@@ -146,6 +147,21 @@ extension Configuration {
         }
         mixing.capacity = reader.integer("mixing.capacity", mixing.capacity, in: 64...32_768)
         return mixing
+    }
+
+    private static func readTables(_ reader: inout ConfigurationReader) -> Tables {
+        var tables = Tables()
+        tables.issuersMiB = reader.integer(
+            "tables.issuers_mib",
+            tables.issuersMiB,
+            in: 0...65_536
+        )
+        tables.neighboursMiB = reader.integer(
+            "tables.neighbours_mib",
+            tables.neighboursMiB,
+            in: 0...65_536
+        )
+        return tables
     }
 
     private static func readAcknowledgements(

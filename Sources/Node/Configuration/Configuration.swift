@@ -70,6 +70,14 @@ public struct Configuration: Sendable {
         public var tags = 16_777_216
     }
 
+    /// Tables of keys whose signatures are checked again and again.
+    public struct Tables: Sendable {
+        /// Memory for issuers of tickets, 256 KiB each; 0: none.
+        public var issuersMiB = 64
+        /// Memory for neighbours that acknowledge, 148 KiB each; 0: none.
+        public var neighboursMiB = 64
+    }
+
     /// Acknowledgements.
     public struct Acknowledgements: Sendable {
         /// Longest wait for a full acknowledgement packet.
@@ -134,6 +142,8 @@ public struct Configuration: Sendable {
     public var mixing = Mixing()
     /// Section `[replay]`.
     public var replay = Replay()
+    /// Section `[tables]`.
+    public var tables = Tables()
     /// Section `[acknowledgements]`.
     public var acknowledgements = Acknowledgements()
     /// Section `[tickets]`.

@@ -79,12 +79,28 @@ extension Daemon {
                 "used": .integer(threads?.replay.used ?? 0),
                 "capacity": .integer(threads?.replay.capacity ?? 0),
             ],
-            "gateway": gatewayDocument(counts),
+            "tables": tablesDocument(sums), "gateway": gatewayDocument(counts),
             "memory": [
                 "allocated": memory.map { .integer($0.allocated) } ?? .null,
                 "resident": memory.map { .integer($0.resident) } ?? .null,
             ],
             "ledger": runtime.chainFailure.map { .string("\($0)") } ?? .string("ok"),
+        ]
+    }
+
+    private func tablesDocument(_ sums: WorkerSums) -> JSON {
+        func document(_ cache: TableCache, _ hits: Counter, _ misses: Counter) -> JSON {
+            [
+                "used": .integer(cache.used), "capacity": .integer(cache.tables.count),
+                "bytes": .integer(cache.usedBytes), "evictions": .integer(cache.evictions),
+                "hits": .integer(sums.counters[hits] ?? 0),
+                "misses": .integer(sums.counters[misses] ?? 0),
+            ]
+        }
+        let (signers, verifiers) = press.tables
+        return [
+            "issuers": document(signers, .ticketsByTable, .ticketsByRecovery),
+            "neighbours": document(verifiers, .acksByTable, .acksByKey),
         ]
     }
 

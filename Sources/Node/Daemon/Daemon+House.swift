@@ -28,6 +28,7 @@ extension Daemon {
                 return true
             }
             if entry?.isDone() == true { return false }
+            press.buildTables()
             house.tick(MonotonicClock.nanos())
         }
     }

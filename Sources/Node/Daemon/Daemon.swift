@@ -56,16 +56,17 @@ public final class Daemon: Sendable {
         booksMemory = Memory(ChannelBooks.byteCount(slots: Daemon.channelSlots))
         books = ChannelBooks(booksMemory.region, slots: Daemon.channelSlots)
         let worlds = Worlds(
-            SnapshotPress(
+            try SnapshotPress(
                 keys: keys,
                 policy: Startup.policy(configuration.tickets),
-                domain: parameters.domain
+                domain: parameters.domain,
+                tables: configuration.tables
             )
         )
         press = worlds.press
         runtime = try Startup.runtime(configuration, keys, store, layer, books, worlds, logger)
         gateway = try Startup.gateway()
-        money = MoneyDesk(runtime: runtime, gateway: gateway)
+        money = MoneyDesk(runtime: runtime, gateway: gateway, press: press)
         worlds.connect(self)
     }
 

@@ -9,13 +9,15 @@ internal import Synchronization
 final class MoneyDesk: Sendable {
     private let runtime: ChannelRuntime
     private let gateway: GatewayDesk
+    private let press: SnapshotPress
     private let threads = Mutex<PacketThreads?>(nil)
     private let isStopping = Atomic<Bool>(false)
     private let broken = Mutex<StoreError?>(nil)
 
-    init(runtime: ChannelRuntime, gateway: GatewayDesk) {
+    init(runtime: ChannelRuntime, gateway: GatewayDesk, press: SnapshotPress) {
         self.runtime = runtime
         self.gateway = gateway
+        self.press = press
     }
 
     /// Why it has stopped by itself; the node must end then.
@@ -59,10 +61,11 @@ final class MoneyDesk: Sendable {
         var reports: [Report] = []
         var deliveries: [Delivery] = []
         threads.drain { report in
-            if case .delivery(let delivery) = report {
-                deliveries.append(delivery)
-            } else {
-                reports.append(report)
+            switch report {
+            case .delivery(let delivery): deliveries.append(delivery)
+            case .signer(let channel, let key): press.learn(signer: key, channel: channel)
+            case .verifier(let keyID): press.learn(verifier: keyID)
+            case .locked, .unlocked, .released, .acknowledged: reports.append(report)
             }
         }
         // Before the commit: what was delivered need not wait for the disk.
