@@ -30,6 +30,16 @@ static void lane_set(vec v[5], const uint64_t limb[5], int lane) {
     for (int i = 0; i < 5; i++) memcpy((uint8_t *)&v[i] + 8 * lane, &limb[i], sizeof limb[i]);
 }
 
+// Says of limbs 0..3 that their low 52 bits count, as whoever makes a factor does.
+ROUTINE void factor_lane_set(struct factor *to, const uint64_t limb[5], int lane) {
+    vec v[5];
+    uint64_t said[5];
+    for (int i = 0; i < 4; i++) v[i] = vec_factor(vec_set(limb[i]));
+    v[4] = vec_set(limb[4]);
+    lane_get(said, v, lane);
+    lane_set(to->v, said, lane);
+}
+
 static truth truth_of_limbs(const uint64_t limb[5]) {
     const truth step = truth_of_limb((uint64_t)1 << 52);
     truth value = truth_of_limb(limb[4]);
@@ -163,7 +173,7 @@ ROUTINE void step_load_factor(struct trial *t, struct places p) {
     for (int lane = 0; lane < LANES; lane++) {
         uint64_t limb[5];
         factor_limbs(&t->inputs, limb);
-        lane_set(t->factor[p.d].v, limb, lane);
+        factor_lane_set(&t->factor[p.d], limb, lane);
         for (int i = 0; i < 4; i++) limb[i] &= LIMB_ONES;
         t->of_factor[p.d][lane] = truth_of_limbs(limb);
     }

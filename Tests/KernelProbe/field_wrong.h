@@ -1,22 +1,13 @@
 // Mistakes in a field over the portable vocabulary, each one only seen at an edge. Included between
 // the field and its trials, which then call these.
 #pragma once
-#include "lane_checks.h"
-
-static int is_wrong(enum probe_wrong_lanes how) { return wrong_lanes == how; }
+#include "words_wrong.h"
 
 // Limb 4 of the first factor counts as if it were below 2^LIMB_TOP.
 static struct sum wrong_factor_mul(const struct factor *a, const struct factor *b, int with_bias) {
     struct factor narrow = *a;
     if (is_wrong(PROBE_WRONG_TOP)) narrow.v[4] &= LOW(LIMB_TOP);
     return factor_mul(&narrow, b, with_bias);
-}
-
-// What stands above 52 bits counts.
-static struct sum wrong_sum_of(const struct factor *a) {
-    struct sum out = sum_of(a);
-    if (is_wrong(PROBE_WRONG_NOISE)) memcpy(out.v, a->v, sizeof out.v);
-    return out;
 }
 
 // A number from the prime to 2^(208 + LIMB_TOP) stays what it is.
@@ -39,6 +30,5 @@ static struct sum wrong_sum_sub(const struct sum *a, const struct sum *b) {
 }
 
 #define factor_mul wrong_factor_mul
-#define sum_of     wrong_sum_of
 #define reduced    wrong_reduced
 #define sum_sub    wrong_sum_sub

@@ -38,7 +38,7 @@ static void factor_put(struct group_trial *t, struct factor *to, const struct fp
         limbs_shift(limb, -(int64_t)LIMB_WRAP);
     }
     for (int i = 0; i < 4; i++) limb[i] |= limb_noise(&t->inputs);
-    lane_set(to->v, limb, lane);
+    factor_lane_set(to, limb, lane);
 }
 
 // The lanes' values of a factor.

@@ -1,4 +1,4 @@
-#include "../../CShims/Kernels/lanes/portable.h"
+#include "words_wrong.h"
 #define NAME(check) wrong_##check
 #include "secp256k1_lanes.h"
 //

@@ -38,7 +38,7 @@ static void factor_put(struct torsion_trial *t, struct factor *to, const struct 
     truth_words(word, value);
     limbs_of_words(limb, word);
     for (int i = 0; i < 4; i++) limb[i] |= limb_noise(&t->inputs);
-    lane_set(to->v, limb, lane);
+    factor_lane_set(to, limb, lane);
 }
 
 ROUTINE void factor_take(struct fe out[LANES], const struct factor *from) {
