@@ -4,8 +4,7 @@
 //
 #include "field_wrong.h"
 
-// Two equal points have no sum, as in a law that is not complete.
-// Only Y + X is looked at.
+// Two equal points have no sum, as in a law that is not complete; a look at x + y tells them.
 static void wrong_point_add(struct adder *out, const struct adder *a, const struct cached *c,
                             mask negative) {
     struct factor one = mul(&a->sum, &c->z2), other = mul(&c->sum, &a->z);

@@ -22,7 +22,7 @@ static struct sum wrong_reduced(const struct factor *a) {
     return out;
 }
 
-// A borrow out of limb 0 is lost.
+// Limb 0 loses a bit that only a sum at its largest has.
 static struct sum wrong_sum_sub(const struct sum *a, const struct sum *b) {
     struct sum out = sum_sub(a, b);
     if (is_wrong(PROBE_WRONG_LIMB) && out.v[0] >> 62) out.v[0] ^= (uint64_t)1 << 62;

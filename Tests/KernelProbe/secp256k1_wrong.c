@@ -18,7 +18,7 @@ static mask wrong_order_is_high(const struct order *a) {
     return order_is_high(&minus_one);
 }
 
-// Equal points have a sum that is no exception, and no point.
+// Where the terms meet, what comes out is no exception, and no point.
 static struct jacobian wrong_jacobian_add(const struct jacobian *a, const struct affine *b) {
     struct jacobian out = jacobian_add(a, b);
     struct sum z = sum_of(&out.z);

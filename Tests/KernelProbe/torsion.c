@@ -39,7 +39,7 @@ void torsion_make(struct torsion *torsion) {
             struct fe inverse = fe_invert(&multiple.z), x = fe_mul(&multiple.x, &inverse);
             struct fe y = fe_mul(&multiple.y, &inverse), minus_x = fe_sub(&zero, &x);
             torsion->x[middle + m][i] = x, torsion->y[middle + m][i] = y;
-            // The opposite point; for m = 0 both are made, and must be the same.
+            // The opposite point: table_multiply() takes no negative number.
             torsion->x[middle - m][-i & 7] = fe_mul(&minus_x, &one);
             torsion->y[middle - m][-i & 7] = y;
         }
