@@ -11,6 +11,10 @@ import Testing
     static let kernels: [String] = (0...).lazy.map { probe_kernel($0) }.prefix { $0 != nil }
         .compactMap { $0.map { String(cString: $0) } }
 
+    /// The parts of the arithmetic below the kernels.
+    static let lanes: [String] = (0...).lazy.map { probe_lanes($0) }.prefix { $0 != nil }
+        .compactMap { $0.map { String(cString: $0) } }
+
     private struct Outcome {
         let mismatches: UInt64
         let text: String
@@ -34,6 +38,12 @@ import Testing
         #expect(outcome.mismatches == 0, "seed \(seed)\n\(outcome.text)")
     }
 
+    private func compareLanes(_ row: String, _ part: String) {
+        let seed = SeededGenerator("\(row) \(part)", seed: environmentSeed).seed
+        let outcome = Outcome { probe_lanes_check(row, part, seed, 1_000_000, $0) }
+        #expect(outcome.mismatches == 0, "seed \(seed)\n\(outcome.text)")
+    }
+
     @Test func `every kernel of the table is compared`() {
         #expect(Self.kernels.count == Int(probe_table_size()))
         #expect(Set(Self.kernels).count == Self.kernels.count)
@@ -52,6 +62,42 @@ import Testing
         compare("avx512", kernel)
     }
 
+    @Test(arguments: lanes)
+    func `the portable lanes compute what scalar code computes`(part: String) {
+        compareLanes("portable", part)
+    }
+
+    @Test(
+        .enabled(if: probe_runs("avx512") == 1, "skipped: no AVX-512 IFMA"),
+        arguments: lanes
+    )
+    func `the avx512 lanes compute what scalar code computes`(part: String) {
+        compareLanes("avx512", part)
+    }
+
+    @Test(
+        arguments: [
+            (PROBE_WRONG_TOP.rawValue, "field_25519"),
+            (PROBE_WRONG_TOP.rawValue, "field_secp256k1"),
+            (PROBE_WRONG_TOP.rawValue, "order_secp256k1"),
+            (PROBE_WRONG_NOISE.rawValue, "field_25519"),
+            (PROBE_WRONG_NOISE.rawValue, "field_secp256k1"),
+            (PROBE_WRONG_REDUCED.rawValue, "field_25519"),
+            (PROBE_WRONG_REDUCED.rawValue, "field_secp256k1"),
+            (PROBE_WRONG_LIMB.rawValue, "field_25519"),
+            (PROBE_WRONG_LIMB.rawValue, "field_secp256k1"),
+            (PROBE_WRONG_LIMB.rawValue, "order_secp256k1"),
+            (PROBE_WRONG_EQUAL.rawValue, "group_25519"),
+            (PROBE_WRONG_EQUAL.rawValue, "group_secp256k1"),
+            (PROBE_WRONG_ODD.rawValue, "group_secp256k1"),
+        ]
+    )
+    func `lanes that are wrong at an edge are found out`(how: UInt32, part: String) {
+        let outcome = Outcome { probe_lanes_wrong(probe_wrong_lanes(how), part, 1, 100_000, $0) }
+        #expect(outcome.mismatches > 0)
+        #expect(outcome.text.contains("lane"))
+    }
+
     @Test(
         arguments: [
             PROBE_WRONG_LANE, PROBE_WRONG_WRITE, PROBE_WRONG_READ, PROBE_WRONG_MASK,
@@ -67,5 +113,7 @@ import Testing
     @Test func `a row or kernel that is not there is no success`() {
         #expect(probe_differential("none", "blake3", 1, 1, nil) == .max)
         #expect(probe_differential("portable", "none", 1, 1, nil) == .max)
+        #expect(probe_lanes_check("none", "field_25519", 1, 1, nil) == .max)
+        #expect(probe_lanes_check("portable", "none", 1, 1, nil) == .max)
     }
 }

@@ -1,7 +1,8 @@
 // kernel-check [--row R] [--kernel K] [--cases N] [--seed S]
 //
 // Compares rows of kernels with the scalar row: the long form of what CryptoTests do. One line for
-// each kernel and row; exit status 1 after any mismatch, 2 for words it does not know.
+// each kernel and row, and for each part of the arithmetic in its lanes; exit status 1 after any
+// mismatch, 2 for words it does not know.
 #include "probe.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +34,14 @@ static int parse(struct options *options, int count, char **words) {
     return 1;
 }
 
-static uint64_t check(const char *row, const char *kernel, const struct options *options) {
+typedef uint64_t runner(const char *row, const char *name, uint64_t seed, uint64_t cases,
+                        struct probe_failure *first);
+
+static uint64_t check(runner *run, const char *row, const char *kernel,
+                      const struct options *options) {
     struct probe_failure failure = {0};
     time_t start = time(NULL);
-    uint64_t mismatches = probe_differential(row, kernel, options->seed, options->cases, &failure);
+    uint64_t mismatches = run(row, kernel, options->seed, options->cases, &failure);
     printf("%-10s %-20s %12llu cases %llu mismatches  %lld s\n",
            row,
            kernel,
@@ -47,6 +52,26 @@ static uint64_t check(const char *row, const char *kernel, const struct options 
     free(failure.text);
     fflush(stdout);
     return mismatches;
+}
+
+static int is_asked(const struct options *options, const char *kernel) {
+    return !options->kernel || strcmp(options->kernel, kernel) == 0;
+}
+
+// Every kernel of the row that is asked for, and the arithmetic below; how many there were.
+static uint64_t check_all(const char *row, const struct options *options, uint64_t *mismatches) {
+    uint64_t checked = 0;
+    for (int k = 0; probe_kernel(k); k++) {
+        if (!is_asked(options, probe_kernel(k))) continue;
+        *mismatches |= check(probe_differential, row, probe_kernel(k), options);
+        checked++;
+    }
+    for (int k = 0; probe_lanes(k); k++) {
+        if (!is_asked(options, probe_lanes(k))) continue;
+        *mismatches |= check(probe_lanes_check, row, probe_lanes(k), options);
+        checked++;
+    }
+    return checked;
 }
 
 int main(int count, char **words) {
@@ -64,11 +89,7 @@ int main(int count, char **words) {
             printf("%-10s skipped: not on this machine\n", rows[r]);
             continue;
         }
-        for (int k = 0; probe_kernel(k); k++) {
-            if (options.kernel && strcmp(options.kernel, probe_kernel(k)) != 0) continue;
-            mismatches |= check(rows[r], probe_kernel(k), &options);
-            checked++;
-        }
+        checked += check_all(rows[r], &options, &mismatches);
     }
     if (checked == 0) fputs("nothing was checked\n", stderr);
     return checked == 0 ? 2 : mismatches != 0;

@@ -4,6 +4,7 @@
 // for two vectors at a time; one inversion serves the batch. The expansion runs over the row's
 // Keccak.
 #pragma once
+#include "complete.h"
 #include "map.h"
 
 #define MESSAGE_MAX 128 // longer messages go to the scalar row
@@ -47,16 +48,6 @@ ROUTINE void expand_all(struct expanding *e, const struct packing *packing,
 }
 
 // -- Field elements one by one: what is not a product is rare here, so everything is a factor.
-
-INLINE struct factor plus(const struct factor *a, const struct factor *b) {
-    struct sum x = sum_of(a), y = sum_of(b), value = sum_add(&x, &y);
-    return factor_of(&value);
-}
-
-INLINE struct factor less(const struct factor *a, const struct factor *b) {
-    struct sum x = sum_of(a), y = sum_of(b);
-    return minus(&x, &y);
-}
 
 INLINE struct factor constant(const struct fp *a) {
     const vec word[4] = {vec_set(a->v[0]), vec_set(a->v[1]), vec_set(a->v[2]), vec_set(a->v[3])};
@@ -153,11 +144,6 @@ INLINE struct factor evaluate_at(const struct fp *coefficient, int degree, const
     return sum;
 }
 
-// x = X / Z, y = Y / Z; (0, 1, 0) is the neutral element.
-struct projective {
-    struct factor x, y, z;
-};
-
 ROUTINE void isogeny_apply(struct projective *out, const struct mapping *m,
                            const struct factor *y) {
     const struct factor zero = factor_small(0), one = factor_small(1);
@@ -173,27 +159,6 @@ ROUTINE void isogeny_apply(struct projective *out, const struct mapping *m,
     mask kernel = is_null(&out->z);
     out->x = factor_select(kernel, &zero, &out->x);
     out->y = factor_select(kernel, &one, &out->y);
-}
-
-// Complete addition for a = 0, b = 7 (Renes, Costello, Batina, 2016, algorithm 7).
-ROUTINE void projective_add(struct projective *out, const struct projective *a,
-                            const struct projective *b) {
-    const struct factor b3 = factor_small(21);
-    struct factor xx = mul(&a->x, &b->x), yy = mul(&a->y, &b->y), zz = mul(&a->z, &b->z);
-    struct factor s, t, xy, yz, xz;
-    s = plus(&a->x, &a->y), t = plus(&b->x, &b->y), xy = mul(&s, &t);
-    s = plus(&xx, &yy), xy = less(&xy, &s); // x1 y2 + x2 y1
-    s = plus(&a->y, &a->z), t = plus(&b->y, &b->z), yz = mul(&s, &t);
-    s = plus(&yy, &zz), yz = less(&yz, &s); // y1 z2 + y2 z1
-    s = plus(&a->x, &a->z), t = plus(&b->x, &b->z), xz = mul(&s, &t);
-    s = plus(&xx, &zz), xz = less(&xz, &s); // x1 z2 + x2 z1
-
-    struct factor xx3 = plus(&xx, &xx), zz_b3 = mul(&b3, &zz), xz_b3 = mul(&b3, &xz);
-    xx3 = plus(&xx3, &xx);
-    struct factor more = plus(&yy, &zz_b3), fewer = less(&yy, &zz_b3);
-    s = mul(&xy, &fewer), t = mul(&yz, &xz_b3), out->x = less(&s, &t);
-    s = mul(&fewer, &more), t = mul(&xz_b3, &xx3), out->y = plus(&s, &t);
-    s = mul(&more, &yz), t = mul(&xx3, &xy), out->z = plus(&s, &t);
 }
 
 // -- The batch

@@ -58,6 +58,27 @@ enum probe_wrong {
 uint64_t probe_differential_wrong(enum probe_wrong how, uint64_t seed, uint64_t cases,
                                   struct probe_failure *first);
 
+// -- The arithmetic in the lanes of a row, below its kernels
+
+// "field_25519" and so on; NULL after the last.
+const char *probe_lanes(int index);
+// Runs that part of the row, portable or avx512, and counts lanes that do not agree with scalar
+// code: random programs over the fields and the numbers modulo n, the formulas for points over
+// every pair of a few small groups. UINT64_MAX if there is no such row or part.
+uint64_t probe_lanes_check(const char *row, const char *name, uint64_t seed, uint64_t cases,
+                           struct probe_failure *first);
+// The same with mistakes that show only at an edge.
+enum probe_wrong_lanes {
+    PROBE_WRONG_TOP,     // the topmost bit of a wide limb is lost
+    PROBE_WRONG_NOISE,   // bits that do not count do
+    PROBE_WRONG_REDUCED, // a number between the prime and its top is not reduced
+    PROBE_WRONG_LIMB,    // a limb at its largest, or a number in the middle, is wrong
+    PROBE_WRONG_EQUAL,   // a sum of equal terms is wrong
+    PROBE_WRONG_ODD,     // the last of an odd number of terms is lost
+};
+uint64_t probe_lanes_wrong(enum probe_wrong_lanes how, const char *name, uint64_t seed,
+                           uint64_t cases, struct probe_failure *first);
+
 // -- The proof by intervals
 
 // The kernels it runs over, and what they do wrong, the first of it in words.

@@ -1,0 +1,5 @@
+#if defined(__x86_64__)
+#include "../../CShims/Kernels/lanes/avx512.h"
+#define NAME(check) avx512_##check
+#include "secp256k1_checks.h"
+#endif
