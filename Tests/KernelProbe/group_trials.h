@@ -164,19 +164,27 @@ ROUTINE void pairs_jacobian(struct group_trial *t, const int i[LANES], const int
         twice[lane] = 2 * i[lane] % order;
         eight[lane] = 8 * i[lane] % order;
     }
-    struct jacobian out = jacobian_add(&a, &b);
-    judge_jacobian(t, "jacobian_add", &out, sum, i, j);
-    jacobian_add_to(&out, &b);
+    // One vector alone, and two abreast.
+    const struct affine *const term[ABREAST] = {&b, &b};
+    struct jacobian pair[ABREAST] = {a, a}, out = a;
+    jacobians_add(&out, term, 1);
+    judge_jacobian(t, "jacobians_add", &out, sum, i, j);
+    jacobians_add(pair, term, ABREAST);
+    for (int g = 0; g < ABREAST; g++)
+        judge_jacobian(t, "jacobians_add abreast", &pair[g], sum, i, j);
+    jacobians_add(&out, term, 1);
     for (int lane = 0; lane < LANES; lane++) {
         const int k = sum[lane];
         const int meets = k == 0 || k == j[lane] || k + j[lane] == order;
         sum[lane] = meets ? 0 : (k + j[lane]) % order;
     }
-    judge_jacobian(t, "jacobian_add_to", &out, sum, i, j);
-    out = jacobian_double(&a);
-    judge_jacobian(t, "jacobian_double", &out, twice, i, j);
-    jacobian_double_times(&out, 2);
-    judge_jacobian(t, "jacobian_double_times", &out, eight, i, j);
+    judge_jacobian(t, "jacobians_add again", &out, sum, i, j);
+    out = pair[0] = pair[1] = a;
+    jacobians_double(&out, 1, 1);
+    judge_jacobian(t, "jacobians_double", &out, twice, i, j);
+    jacobians_double(pair, 3, ABREAST);
+    for (int g = 0; g < ABREAST; g++)
+        judge_jacobian(t, "jacobians_double abreast", &pair[g], eight, i, j);
 }
 
 ROUTINE void pairs_affine(struct group_trial *t, const int i[LANES], const int j[LANES]) {

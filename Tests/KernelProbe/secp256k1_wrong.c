@@ -19,28 +19,32 @@ static mask wrong_order_is_high(const struct order *a) {
 }
 
 // Where the terms meet, what comes out is no exception, and no point.
-static struct jacobian wrong_jacobian_add(const struct jacobian *a, const struct affine *b) {
-    struct jacobian out = jacobian_add(a, b);
-    struct sum z = sum_of(&out.z);
-    if (is_wrong(PROBE_WRONG_EQUAL) && is_zero(&z)) out.z = factor_small(1);
-    return out;
+static void wrong_jacobians_add(struct jacobian *a, const struct affine *const *b, int count) {
+    jacobians_add(a, b, count);
+    for (int g = 0; g < count; g++) {
+        struct sum z = sum_of(&a[g].z);
+        if (is_wrong(PROBE_WRONG_EQUAL) && is_zero(&z)) a[g].z = factor_small(1);
+    }
 }
 
 // The last of an odd number of nodes is left out.
-static void wrong_tree_sum(struct jacobian *out, const struct tree *tree, int v,
-                           const struct affine *first) {
-    struct tree fewer = *tree;
-    const int nodes = (tree->count + tree->stride - 1) / tree->stride;
-    tree_sum(out, &fewer, v, first);
+static void wrong_tree_sums(struct jacobian *out, const struct tree *tree,
+                            const struct affine *first) {
+    const int nodes = tree_nodes(tree);
+    tree_sums(out, tree, first);
     if (!is_wrong(PROBE_WRONG_ODD) || nodes % 2 == 0 || nodes == 1) return;
-    fewer.node += v * tree->count;
-    fewer.count = (nodes - 1) * tree->stride;
-    tree_sum(out, &fewer, 0, first);
+    for (int v = 0; v < tree->vectors; v++) {
+        struct tree fewer = *tree;
+        fewer.vectors = 1;
+        fewer.node += v * tree->count;
+        fewer.count = (nodes - 1) * tree->stride;
+        tree_sums(&out[v], &fewer, first ? &first[v] : NULL);
+    }
 }
 
 #define order_mul     wrong_order_mul
 #define order_is_high wrong_order_is_high
-#define jacobian_add  wrong_jacobian_add
-#define tree_sum      wrong_tree_sum
+#define jacobians_add wrong_jacobians_add
+#define tree_sums     wrong_tree_sums
 
 #include "secp256k1_checks.h"

@@ -74,7 +74,7 @@ ROUTINE void tree_judge(struct group_trial *t, struct tree_trial *e) {
     int count[LANES], least[LANES];
     for (int lane = 0; lane < LANES; lane++) count[lane] = e->count, least[lane] = e->least;
     for (int v = 0; v < e->vectors; v++)
-        judge_jacobian(t, "tree_sum", &e->out[v], e->sum[v], count, least);
+        judge_jacobian(t, "tree_sums", &e->out[v], e->sum[v], count, least);
     const uint64_t none = points_divide(e->point, e->out, e->prefix, e->vectors);
     for (int v = 0; v < e->vectors; v++) {
         uint64_t lanes = 0;
@@ -93,10 +93,9 @@ static TARGET uint64_t tree_run(struct group_trial *t) {
     struct tree_trial e;
     t->step++;
     tree_pick(t, &e);
-    struct tree tree = {e.node, e.prefix, e.vectors, e.count, 1, 0};
+    struct tree tree = {e.node, e.prefix, e.vectors, e.count, 1};
     tree_shrink(&tree, e.least);
-    for (int v = 0; v < e.vectors; v++)
-        tree_sum(&e.out[v], &tree, v, e.has_first ? &e.first[v] : NULL);
+    tree_sums(e.out, &tree, e.has_first ? e.first : NULL);
     tree_judge(t, &e);
     return (uint64_t)(e.vectors * e.count * LANES);
 }
