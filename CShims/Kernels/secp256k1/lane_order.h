@@ -149,13 +149,17 @@ INLINE void order_words(const struct order *reduced, vec word[4]) {
 
 // -- Inverses modulo n
 
-// As factor_invert() of inverse/lanes.h; no lane is 0.
+// As factor_invert() of inverse/lanes.h: 0 for 0, and other lanes are not disturbed.
 ROUTINE void order_inverse(struct order *out, const struct order *a) {
-    const struct factor one = factor_small(1);
-    struct order product = *a, others, partner;
+    const struct factor none = factor_small(0), unit = factor_small(1);
+    struct order zero, one, product = order_reduced(a), others, partner;
     vec word[4];
     uint64_t number[4];
-    memcpy(others.v, one.v, sizeof others.v);
+    memcpy(zero.v, none.v, sizeof zero.v);
+    memcpy(one.v, unit.v, sizeof one.v);
+    const mask is_zero = order_is_zero(&product);
+    product = order_select(is_zero, &one, &product);
+    others = one;
     for (int distance = 1; distance < LANES; distance *= 2) {
         for (int i = 0; i < 5; i++) partner.v[i] = vec_exchange(product.v[i], distance);
         others = order_mul(&others, &partner);
@@ -167,7 +171,8 @@ ROUTINE void order_inverse(struct order *out, const struct order *a) {
     inverse(number, number, &modulus_secp256k1_order);
     for (int i = 0; i < 4; i++) word[i] = vec_spread(number[i]);
     product = order_load(word);
-    *out = order_mul(&product, &others);
+    product = order_mul(&product, &others);
+    *out = order_select(is_zero, &zero, &product);
     wipe(&product, sizeof product);
     wipe(&others, sizeof others);
     wipe(&partner, sizeof partner);
