@@ -142,9 +142,11 @@ struct TableDesk {
         while jobs.count < jobsMax, let key = wanted.first {
             let place = cache.claim(key)
             guard place != Snapshot.none else {
+                // Those that leave make room first.
+                guard !cache.isLeaving else { return (jobs, false) }
                 let gone = cache.makeRoom(min(jobsMax, wanted.count))
                 // Whoever finds no room is reported again while it is of use.
-                if gone == 0, !cache.isLeaving { wanted.removeAll() }
+                if gone == 0 { wanted.removeAll() }
                 return (jobs, gone > 0)
             }
             wanted.removeFirst()
