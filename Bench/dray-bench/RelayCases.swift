@@ -86,6 +86,7 @@ final class RelayBench {
     private let memory: Memory
     private let packets: Region
     private let acks: Column<Acknowledgement>
+    private let made: Column<Acknowledgement>
     private let keys: Column<Bytes32>
     private let luck: LuckLanes
     private var batch = Batch()
@@ -107,6 +108,7 @@ final class RelayBench {
         var arena = Arena(memory.region)
         packets = arena.region(RelayBench.stride * (count + ackPackets))
         acks = arena.column(Acknowledgement.self, count)
+        made = arena.column(Acknowledgement.self, count)
         keys = arena.column(Bytes32.self, count)
         luck = LuckLanes(&arena)
         sender = relay.snapshot.node(keyID: network.nodes[0].keyID)
@@ -229,6 +231,30 @@ final class RelayBench {
         return luck.luck[0]
     }
 
+    /// As a worker does: signed by the batch, made as many at once as may be.
+    private func makeAckPackets() {
+        let capacity = network.geometry.ackCapacity
+        for index in 0..<ackPackets {
+            let first = index * capacity
+            let count = min(capacity, keys.count - first)
+            let isBegun = relay.engine.beginAckPacket(
+                to: sender,
+                acks: made.region.column(first * Acknowledgements.byteCount, count: count),
+                count: count,
+                slot: UInt32(64 + index),
+                slab: relay.slab,
+                snapshot: relay.snapshot
+            )
+            precondition(isBegun, "no acknowledgement packet")
+            guard relay.engine.ackPacketsBegun == Engine.ackPacketsMax || index + 1 == ackPackets
+            else { continue }
+            let begun = LaneMask.first(relay.engine.ackPacketsBegun)
+            let isMade =
+                relay.engine.makeAckPackets(slab: relay.slab, snapshot: relay.snapshot) == begun
+            precondition(isMade, "an acknowledgement packet is not made")
+        }
+    }
+
     /// Several batches with VRF luck, and the packets that their acknowledgements travel in: a
     /// tenth of a packet made and a tenth peeled for each.
     func carried() -> UInt64 {
@@ -236,13 +262,11 @@ final class RelayBench {
         var sum: UInt64 = 0
         for part in 0..<batches {
             sum &+= take(64, from: 64 * part)
-            for lane in 0..<64 { keys[64 * part + lane] = relay.engine.ackKey(lane) }
+            relay.engine.signAnswers(snapshot: relay.snapshot)
+            for lane in 0..<64 { made[64 * part + lane] = relay.engine.acknowledgement(lane) }
             sum &+= draw(64, .vrf)
         }
-        for index in 0..<ackPackets {
-            let packet = relay.slab.packet(UInt32(64), network.geometry.packetBytes)
-            makeAckPacket(relay, to: sender, index, into: packet)
-        }
+        makeAckPackets()
         process(ackPackets, from: 64 * batches, source: next)
         precondition(relay.engine.awaited == 0, "an acknowledgement is refused")
         return sum

@@ -1,4 +1,6 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase, AllPublicDeclarationsHaveDocumentation
 internal import Bytes
+public import CDray
 internal import Crypto
 internal import Engine
 internal import Exchange
@@ -104,5 +106,28 @@ extension ContextMemory {
             start = end + tables.byteCount
         }
         body(whole.slice(start, whole.byteCount - start))
+    }
+}
+
+@c @implementation
+public func dray_relay_table_counts(
+    _ relay: OpaquePointer!,
+    _ kind: UInt32,
+    _ counts: UnsafeMutablePointer<dray_table_counts>!
+) -> dray_status {
+    guard let counts = unsafe counts else { return DRAY_ERROR_NULL }
+    return unsafe enter(relay) { context in
+        guard kind <= 1 else { return DRAY_ERROR_RANGE }
+        let isIssuers = kind == 0
+        let cache = isIssuers ? context.signers : context.verifiers
+        let counters = context.engine.counters
+        unsafe counts.pointee = dray_table_counts(
+            used: UInt64(cache.used),
+            capacity: UInt64(cache.tables.count),
+            evictions: cache.evictions,
+            hits: counters.value(isIssuers ? .ticketsByTable : .acksByTable),
+            misses: counters.value(isIssuers ? .ticketsByRecovery : .acksByKey)
+        )
+        return DRAY_OK
     }
 }

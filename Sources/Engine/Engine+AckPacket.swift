@@ -20,8 +20,11 @@ extension Engine {
         packet: Region,
         snapshot: Snapshot
     ) -> Bool {
-        guard fits(node, count, halfKeys.count, snapshot) else { return false }
-        let acks = begin(packet, count)
+        guard ackPackets.count == 0, fits(node, count, halfKeys.count, snapshot) else {
+            return false
+        }
+        let slab = Slab(region: packet, stride: config.geometry.packetBytes)
+        let acks = begin(to: node, count, slot: 0, slab)
         var first = 0
         while first < count {
             let part = min(Batch.capacity, count - first)
@@ -33,22 +36,80 @@ extension Engine {
             )
             first += part
         }
-        return seal(packet, to: node, count, snapshot)
+        return makeAckPackets(slab: slab, snapshot: snapshot) == 1
     }
 
-    /// The same with acknowledgements that are made already.
+    /// Most packets that `makeAckPackets` makes together.
+    public static var ackPacketsMax: Int { @_noLocks get { AckPackets.most } }
+
+    /// Packets begun and not made yet.
+    public var ackPacketsBegun: Int {
+        @_noLocks
+        get { ackPackets.count }
+    }
+
+    /// Begins a packet that acknowledges to a neighbour; `makeAckPackets` must follow before the
+    /// snapshot changes.
+    ///
+    /// - Parameters:
+    ///   - made: at least `count` acknowledgements, at most `config.geometry.ackCapacity`.
+    ///   - slot: where the packet will stand.
+    /// - Returns: false if the count does not fit, or `ackPacketsMax` packets are begun.
     @_noLocks
-    public mutating func makeAckPacket(
+    public mutating func beginAckPacket(
         to node: UInt32,
         acks made: Column<Acknowledgement>,
         count: Int,
-        packet: Region,
+        slot: UInt32,
+        slab: Slab,
         snapshot: Snapshot
     ) -> Bool {
-        guard fits(node, count, made.count, snapshot) else { return false }
-        let acks = begin(packet, count)
+        guard ackPackets.count < AckPackets.most, fits(node, count, made.count, snapshot) else {
+            return false
+        }
+        let acks = begin(to: node, count, slot: slot, slab)
         for index in 0..<count { acks[index] = made[index] }
-        return seal(packet, to: node, count, snapshot)
+        return true
+    }
+
+    /// Where a packet stands that was begun; valid until the next one is.
+    @_noLocks
+    public func ackPacketSlot(_ lane: Int) -> UInt32 { ackPackets.slots[lane] }
+
+    /// Makes all packets that were begun.
+    ///
+    /// - Returns: those that are made; a neighbour whose packet key is no point gets none.
+    @_noLocks
+    public mutating func makeAckPackets(slab: Slab, snapshot: Snapshot) -> LaneMask {
+        let count = ackPackets.count
+        ackPackets.count = 0
+        for lane in 0..<count {
+            let row = snapshot.nodes[Int(ackPackets.nodes[lane])]
+            random.fill(entropy)
+            let challenge = AckPacket.put(
+                slab.packet(ackPackets.slots[lane], config.geometry.packetBytes),
+                textBytes: Acknowledgements.textBytes(count: Int(ackPackets.acks[lane])),
+                to: row.packetKey,
+                random: entropy,
+                geometry: config.geometry,
+                scratch: building,
+                lane: lane
+            )
+            lanes.issued[lane] = Ticket.zeroHop(to: row.chainAddress, challenge: challenge)
+            lanes.channelID[lane] = row.outgoingID
+            lanes.domain[lane] = snapshot.headerColumn[0].domain
+        }
+        zeroize(entropy)
+        let made = AckPacket.seal(
+            lanes: .first(count),
+            slab: slab,
+            slots: ackPackets.slots,
+            geometry: config.geometry,
+            scratch: building
+        )
+        building.wipe()
+        signZeroHops(made, slab, snapshot)
+        return made
     }
 
     @_noLocks
@@ -57,68 +118,64 @@ extension Engine {
             && count <= given
     }
 
-    /// Where the acknowledgements of a packet stand.
+    /// Notes a packet; where its acknowledgements stand.
     @_noLocks
-    private func begin(_ packet: Region, _ count: Int) -> Column<Acknowledgement> {
-        let textBytes = Acknowledgements.textBytes(count: count)
-        return Acknowledgements.begin(
-            AckPacket.text(in: packet, count: textBytes, geometry: config.geometry),
-            count: count
-        )
-    }
-
-    @_noLocks
-    private mutating func seal(
-        _ packet: Region,
+    private mutating func begin(
         to node: UInt32,
         _ count: Int,
-        _ snapshot: Snapshot
-    ) -> Bool {
-        random.fill(entropy)
-        let row = snapshot.nodes[Int(node)]
-        var challenge = Address()
-        let made = AckPacket.seal(
-            packet,
-            textBytes: Acknowledgements.textBytes(count: count),
-            to: row.packetKey,
-            random: entropy,
-            geometry: config.geometry,
-            scratch: building,
-            challenge: &challenge
+        slot: UInt32,
+        _ slab: Slab
+    ) -> Column<Acknowledgement> {
+        let lane = ackPackets.count
+        ackPackets.slots[lane] = slot
+        ackPackets.nodes[lane] = node
+        ackPackets.acks[lane] = UInt32(count)
+        ackPackets.count += 1
+        let text = AckPacket.text(
+            in: slab.packet(slot, config.geometry.packetBytes),
+            count: Acknowledgements.textBytes(count: count),
+            geometry: config.geometry
         )
-        zeroize(entropy)
-        guard made else { return false }
-        signZeroHop(row, challenge, packet, snapshot)
-        counters.count(.ackPacketsOut)
-        counters.count(.acksOut, by: UInt64(count))
-        return true
+        return Acknowledgements.begin(text, count: count)
     }
 
+    /// Tickets worth nothing, as every packet carries one.
     @_noLocks
-    private func signZeroHop(
-        _ row: NodeRow,
-        _ challenge: Address,
-        _ packet: Region,
-        _ snapshot: Snapshot
-    ) {
-        lanes.issued[0] = Ticket.zeroHop(to: row.chainAddress, challenge: challenge)
-        lanes.channelID[0] = row.outgoingID
-        lanes.domain[0] = snapshot.headerColumn[0].domain
+    private func signZeroHops(_ made: LaneMask, _ slab: Slab, _ snapshot: Snapshot) {
         tickets.hash(
             lanes.issued,
             channelIDs: lanes.channelID,
             domains: lanes.domain,
-            lanes: 1,
+            lanes: made,
             into: lanes.hash
         )
         _ = tickets.sign(
             lanes.issued,
             hashes: lanes.hash,
             key: snapshot.chainKey.region(0),
-            lanes: 1
+            lanes: made
         )
-        lanes.issued[0].write(
-            to: packet.slice(config.geometry.ticketOffset, Ticket.byteCount)
-        )
+        var left = made
+        while let lane = left.popFirst() {
+            let packet = slab.packet(ackPackets.slots[lane], config.geometry.packetBytes)
+            lanes.issued[lane].write(
+                to: packet.slice(config.geometry.ticketOffset, Ticket.byteCount)
+            )
+            counters.count(.ackPacketsOut)
+            counters.count(.acksOut, by: UInt64(ackPackets.acks[lane]))
+        }
     }
+}
+
+/// Packets of acknowledgements that were begun: where, to whom, and how many in each.
+struct AckPackets {
+    static var most: Int { @_noLocks get { 16 } }
+
+    var count = 0
+    var slots = [64 of UInt32](repeating: 0)
+    var nodes = [16 of UInt32](repeating: 0)
+    var acks = [16 of UInt32](repeating: 0)
+
+    @_noLocks
+    init() {}
 }

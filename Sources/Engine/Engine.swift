@@ -33,6 +33,7 @@ public struct Engine: ~Copyable {
     public let state: Region
 
     var marks = Marks()
+    var ackPackets = AckPackets()
     var random: RandomStream
     let tickets: TicketLanes
     let scratch: PeelScratch
@@ -225,6 +226,7 @@ struct EngineMemory {
         signedAnswers = arena.column(Acknowledgement.self, Batch.capacity)
         desk = AckDesk(&arena, geometry: config.geometry)
         keys = KeyNews(&arena)
+        building = BuildScratch(&arena, lanes: AckPackets.most)
         scratchStart = arena.used
         tickets = TicketLanes(
             &arena,
@@ -232,7 +234,6 @@ struct EngineMemory {
             selector: config.geometry.ticketSelector
         )
         scratch = PeelScratch(&arena)
-        building = BuildScratch(&arena)
         lanes = Lanes(&arena)
         entropy = arena.region(AckPacket.randomBytes)
     }

@@ -19,10 +19,13 @@ extension Worker {
             engine.acknowledgeForeign(&ring, snapshot: snapshot, nowNanos: batch.nowNanos)
             inbox = ring
         }
-        while acks.oldest != AckQueue.none, outgoingCount < Worker.outgoingMax {
+        while acks.oldest != AckQueue.none,
+            outgoingCount + engine.ackPacketsBegun < Worker.outgoingMax
+        {
             guard stopNanos != 0 || acks.dueNanos(acks.oldest) <= batch.nowNanos else { break }
             sendAcks(acks.oldest)
         }
+        putOutAcks()
     }
 
     /// Queues one acknowledgement. There is always room to send: a batch fills few packets.
@@ -33,7 +36,7 @@ extension Worker {
         if acks.add(row, keyID, ack, nowNanos: batch.nowNanos) { sendAcks(row) }
     }
 
-    /// Makes a packet of what waits in a row. A neighbour that left the register gets nothing.
+    /// Begins a packet of what waits in a row. A neighbour that left the register gets nothing.
     @_noLocks
     private mutating func sendAcks(_ row: UInt32) {
         let keyID = acks.keyID(row)
@@ -42,16 +45,29 @@ extension Worker {
         let made = acks.acks(row)
         acks.remove(row)
         guard node != Snapshot.none, let slot = pool.take(.worker) else { return }
-        let isMade = engine.makeAckPacket(
+        let isBegun = engine.beginAckPacket(
             to: node,
             acks: made,
             count: count,
-            packet: slab.packet(slot, packetBytes),
+            slot: slot,
+            slab: slab,
             snapshot: snapshot
         )
-        guard isMade else { return pool.give(slot, from: .worker) }
+        guard isBegun else { return pool.give(slot, from: .worker) }
         notes[Int(slot)] = SlotNote(nextKeyID: keyID, cameNanos: 0)
-        putOut(slot)
+        if engine.ackPacketsBegun == Engine.ackPacketsMax { putOutAcks() }
+    }
+
+    /// Makes the packets that were begun, all of a turn together.
+    @_noLocks
+    mutating func putOutAcks() {
+        let count = engine.ackPacketsBegun
+        guard count > 0 else { return }
+        let made = engine.makeAckPackets(slab: slab, snapshot: snapshot)
+        for lane in 0..<count {
+            let slot = engine.ackPacketSlot(lane)
+            if made.contains(lane) { putOut(slot) } else { pool.give(slot, from: .worker) }
+        }
     }
 
     /// A packet leaves in this turn.

@@ -9,12 +9,18 @@ extension Worker {
     /// What control wants: packets of our own, mixed or not, and acknowledgements.
     @_noLocks
     mutating func intake() {
+        takeCommands()
+        putOutAcks()
+    }
+
+    @_noLocks
+    private mutating func takeCommands() {
         commandsWait = false
         for _ in 0..<Worker.commandsPerTurn {
             // With a full mixer the next command comes when a packet has left; there is nothing to
             // hurry.
             guard wheel.count < config.mixerCapacity else { return }
-            guard outgoingCount < Worker.outgoingMax - 2 else { break }
+            guard outgoingCount + engine.ackPacketsBegun < Worker.outgoingMax - 2 else { break }
             guard let command = commands.next() else { return }
             if command.isSend {
                 takeOwn(command)

@@ -53,12 +53,65 @@ public enum AckPacket {
             scratch: scratch
         )
         let payload = packet.slice(Geometry.payloadOffset, geometry.payloadBytes)
+        pad(payload, textBytes)
+        Build.encrypt(payload: payload, secrets: secrets, scratch: scratch)
+        Build.write(alpha: secrets.alpha, header: header, to: packet)
+        return true
+    }
+
+    /// What stands before the text.
+    @_noLocks
+    private static func pad(_ payload: Region, _ textBytes: Int) {
         let start = payload.byteCount - textBytes
         payload.store(Message.flags(signal: .none, surbCount: 0), start - 1)
         payload.store(Padding.marker, start - 2)
         payload.slice(0, start - 2).fill(0)
-        Build.encrypt(payload: payload, secrets: secrets, scratch: scratch)
-        Build.write(alpha: secrets.alpha, header: header, to: packet)
-        return true
+    }
+
+    /// Puts what a packet takes into a lane, for `seal` over lanes; the text stands in it already.
+    ///
+    /// - Parameters: as those of `seal` for one packet.
+    /// - Returns: the challenge for the packet's zero-hop ticket.
+    @_noLocks
+    public static func put(
+        _ packet: Region,
+        textBytes: Int,
+        to publicKey: Bytes32,
+        random: Region,
+        geometry: Geometry,
+        scratch: BuildScratch,
+        lane: Int
+    ) -> Address {
+        var nodes = PathNodes()
+        _ = nodes.append(keyID: 0, publicKey: publicKey)
+        scratch.nodes[lane] = nodes
+        scratch.seed[lane] = random.load(0)
+        scratch.senderID[lane] = random.load(52)
+        scratch.padding[lane] = random.load(70)
+        pad(packet.slice(Geometry.payloadOffset, geometry.payloadBytes), textBytes)
+        return random.load(32)
+    }
+
+    /// Makes the packets of all lanes that `put` has filled.
+    ///
+    /// - Returns: the lanes whose public key is a point; the others' packets are of no use.
+    @_noLocks
+    public static func seal(
+        lanes: LaneMask,
+        slab: Slab,
+        slots: borrowing [64 of UInt32],
+        geometry: Geometry,
+        scratch: BuildScratch
+    ) -> LaneMask {
+        let derived = Build.derive(lanes: lanes, halfKeys: false, scratch: scratch)
+        if derived == 0 { return 0 }
+        Build.seal(lanes: derived, noAck: derived, scratch: scratch)
+        Build.encrypt(
+            lanes: derived,
+            payloads: Payloads(slab, slots: slots, geometry: geometry),
+            scratch: scratch
+        )
+        Build.write(lanes: derived, slab: slab, slots: slots, scratch: scratch)
+        return derived
     }
 }

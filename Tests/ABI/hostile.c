@@ -136,6 +136,8 @@ static void no_context(dray_relay *relay, dray_status expected) {
     CHECK(dray_relay_raise_floor(relay, 0, 1) == expected, "-");
     CHECK(dray_relay_raise_limit(relay, 0, 1) == expected, "-");
     CHECK(dray_relay_channel_state(relay, 0, &state) == expected, "-");
+    dray_table_counts counts;
+    CHECK(dray_relay_table_counts(relay, DRAY_ISSUERS, &counts) == expected, "-");
     CHECK(dray_relay_drops(relay, 1) == 0 && dray_relay_replay_count(relay) == 0, "-");
     CHECK(dray_relay_unacked_count(relay) == 0 && dray_relay_wipe(relay) == expected, "-");
 }
@@ -164,6 +166,9 @@ static void tables(dray_relay *relay) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CHECK(dray_relay_set_tables(relay, nodes, 1, &bad[i], 1) == DRAY_ERROR_RANGE, "%zu", i);
     }
+    dray_table_counts counts;
+    CHECK(dray_relay_table_counts(relay, DRAY_ISSUERS, NULL) == DRAY_ERROR_NULL, "-");
+    CHECK(dray_relay_table_counts(relay, 2, &counts) == DRAY_ERROR_RANGE, "-");
     channels[1].slot = 0;
     CHECK(dray_relay_set_tables(relay, nodes, 1, channels, 2) == DRAY_ERROR_RANGE, "slot twice");
     dray_identity identity = {.chain_key = {0}};

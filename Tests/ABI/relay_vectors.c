@@ -169,6 +169,17 @@ static void acknowledge(context context, const set *set, json_t *hop, json_t *ac
     CHECK(dray_relay_unacked_count(context.relay) == 0, "still awaited");
 }
 
+// The issuer's first ticket was checked without a table, and made one; neighbours have theirs.
+static void check_tables(context context, const set *set) {
+    dray_table_counts issuers, neighbours;
+    dray_status status = dray_relay_table_counts(context.relay, DRAY_ISSUERS, &issuers);
+    CHECK(status == DRAY_OK && issuers.used == 1 && issuers.capacity == 4, "%s", set->name);
+    CHECK(issuers.hits == 0 && issuers.misses == 1 && issuers.evictions == 0, "%s", set->name);
+    status = dray_relay_table_counts(context.relay, DRAY_NEIGHBOURS, &neighbours);
+    CHECK(status == DRAY_OK && neighbours.used == 2 && neighbours.capacity == 8, "%s", set->name);
+    CHECK(neighbours.hits == 2 && neighbours.misses == 0, "%s: acknowledgements", set->name);
+}
+
 static void final_hop(context context, const set *set, json_t *hop, const dray_result *result) {
     uint8_t payload[PACKET_MAX], expected[PACKET_MAX];
     CHECK(result->action == DRAY_DELIVERED, "%s: action %u", set->name, result->action);
@@ -196,6 +207,7 @@ static void relayed_hop(context context, const set *set, json_t *hop, const dray
     dray_report report = report_of_kind(context, DRAY_REPORT_LOCKED, NULL);
     CHECK(report.channel == 0, "%s: channel", set->name);
     acknowledge(context, set, hop, acks);
+    check_tables(context, set);
 }
 
 // One node's part of a journey.

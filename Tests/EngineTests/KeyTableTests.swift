@@ -223,4 +223,62 @@ import Tickets
             #expect(alone == single)
         }
     }
+
+    @Test func `acknowledgement packets made together are those made alone`() {
+        var random = SeededGenerator("ack packets")
+        let worlds = (0..<2).map { _ in World("ack packets", seed: 11) }
+        var noPoint = Bytes32()
+        noPoint[0] = 2
+        for world in worlds {
+            world.nodes[1].builder.nodes[3].packetKey = noPoint
+            world.nodes[1].rebuild()
+        }
+        let (alone, together) = (worlds[0].nodes[1], worlds[1].nodes[1])
+        let size = alone.engine.config.geometry.packetBytes
+        for round in 0..<3 {
+            var single: [[UInt8]?] = []
+            for slot in 0..<Engine.ackPacketsMax {
+                let node = UInt32(random.next() % 4)
+                let count = 1 + Int(random.next() % 10)
+                let memory = Memory(count * (32 + 96))
+                let keys: Column<Bytes32> = memory.region.column(0, count: count)
+                let acks: Column<Acknowledgement> = memory.region.column(32 * count, count: count)
+                for lane in 0..<count {
+                    keys[lane] = Bytes32(random.bytes(32)) ?? Bytes32()
+                    acks[lane] = Acknowledgements.make(halfKey: keys[lane], key: alone.packetKey)
+                }
+                let packet = Memory(size)
+                let isMade = alone.engine.makeAckPacket(
+                    to: node,
+                    halfKeys: keys,
+                    count: count,
+                    packet: packet.region,
+                    snapshot: alone.snapshot
+                )
+                #expect(isMade == (node != 3))
+                single.append(isMade ? packet.region.array : nil)
+                let isBegun = together.engine.beginAckPacket(
+                    to: node,
+                    acks: acks,
+                    count: count,
+                    slot: UInt32(slot),
+                    slab: together.slab,
+                    snapshot: together.snapshot
+                )
+                #expect(isBegun)
+            }
+            let made = together.engine.makeAckPackets(
+                slab: together.slab,
+                snapshot: together.snapshot
+            )
+            for (slot, packet) in single.enumerated() {
+                #expect(made.contains(slot) == (packet != nil))
+                guard let packet else { continue }
+                let isSame = together.slab.packet(UInt32(slot), size).array == packet
+                #expect(isSame, "round \(round) slot \(slot)")
+            }
+            #expect(together.count(.acksOut) == alone.count(.acksOut))
+            #expect(together.count(.ackPacketsOut) == alone.count(.ackPacketsOut))
+        }
+    }
 }

@@ -69,6 +69,23 @@ private final class Echo: Sendable {
 
         try useTunnel(to: target, sides, entry, fixture)
 
+        try expectTables(relay)
+        try expectPay(relay, fixture)
+    }
+
+    /// The relay came to know its issuers and neighbours, and used that.
+    private func expectTables(_ config: String) throws {
+        let text = try Program.run(["status", "--config", config, "--json"]).output
+        let tables = try #require(try JSON.parse(text)["tables"])
+        for (kind, least) in [("issuers", 2), ("neighbours", 2)] {
+            #expect((tables[kind]?["used"]?.integer ?? 0) >= least, "\(kind): \(tables)")
+            #expect((tables[kind]?["hits"]?.integer ?? 0) > 0, "\(kind): \(tables)")
+        }
+        #expect((tables["issuers"]?["misses"]?.integer ?? 0) > 0, "\(tables)")
+    }
+
+    /// The relay's tickets are redeemed.
+    private func expectPay(_ relay: String, _ fixture: Fixture) throws {
         #expect(try Program.run(["tickets", "redeem", "--config", relay]).code == 0)
         try fixture.wait {
             let text = try? Program.run(["tickets", "list", "--config", relay, "--json"]).output

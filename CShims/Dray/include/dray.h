@@ -215,6 +215,18 @@ typedef struct dray_channel_state {
     uint64_t index_limit;
 } dray_channel_state;
 
+/* Whose tables: issuers of tickets, or neighbours that acknowledge. */
+enum { DRAY_ISSUERS = 0, DRAY_NEIGHBOURS = 1 };
+
+/* Tables of one kind, and signatures checked with a table and without. */
+typedef struct dray_table_counts {
+    uint64_t used;
+    uint64_t capacity;
+    uint64_t evictions;
+    uint64_t hits;
+    uint64_t misses;
+} dray_table_counts;
+
 /* --- the library -------------------------------------------------------------------------------
  */
 
@@ -339,6 +351,9 @@ uint64_t dray_relay_drops(dray_relay *relay, uint32_t code);
 /* Tags in the replay set, and acknowledgements awaited. */
 uint64_t dray_relay_replay_count(dray_relay *relay);
 uint64_t dray_relay_unacked_count(dray_relay *relay);
+
+/* Numbers of DRAY_ISSUERS or DRAY_NEIGHBOURS. */
+dray_status dray_relay_table_counts(dray_relay *relay, uint32_t kind, dray_table_counts *counts);
 
 #ifdef __cplusplus
 }

@@ -17,13 +17,30 @@ struct TableDesk {
         fileprivate let place: UInt32
     }
 
+    /// Keys that are to get tables, in the order in which they were wanted.
+    private struct Wishes {
+        private var keys: [Bytes64] = []
+        private var known: Set<Bytes64> = []
+
+        var count: Int { keys.count }
+        var first: Bytes64? { keys.first }
+
+        mutating func add(_ key: Bytes64) {
+            if known.insert(key).inserted { keys.append(key) }
+        }
+
+        mutating func removeFirst() { known.remove(keys.removeFirst()) }
+
+        mutating func removeAll() { self = Wishes() }
+    }
+
     let signers: TableCache
     let verifiers: TableCache
     private let pages: MappedPages
     /// Public keys of the issuers of our channels, as far as tickets have shown them.
     private var known: [Address: Bytes64] = [:]
-    private var wantedSigners: [Bytes64] = []
-    private var wantedVerifiers: [Bytes64] = []
+    private var wantedSigners = Wishes()
+    private var wantedVerifiers = Wishes()
 
     /// Tables built between two snapshots.
     static let jobsMax = 8
@@ -43,36 +60,39 @@ struct TableDesk {
 
     // MARK: who is wanted
 
-    /// Register or channels have changed: keys of channels that opened get tables.
+    /// Register or channels have changed: keys of channels that opened get tables while there is
+    /// room. What is full makes room for keys alone that a worker has met.
     mutating func follow(_ world: World) {
         let peers = Set(world.channels.values.filter { $0.redeemable }.map(\.peer))
         known = known.filter { peers.contains($0.key) }
-        for (peer, key) in known where peers.contains(peer) { wantSigner(key) }
-        for node in world.nodes where peers.contains(node.chainAddress) {
-            wantVerifier(TableCache.key(node.packetKey))
+        for key in known.values where hasRoom(signers, wantedSigners) {
+            Self.want(key, signers, &wantedSigners)
         }
+        for node in world.nodes
+        where peers.contains(node.chainAddress) && hasRoom(verifiers, wantedVerifiers) {
+            Self.want(TableCache.key(node.packetKey), verifiers, &wantedVerifiers)
+        }
+    }
+
+    private func hasRoom(_ cache: TableCache, _ wishes: Wishes) -> Bool {
+        cache.used + wishes.count < cache.tables.count
     }
 
     /// A worker has recovered the issuer of a ticket.
     mutating func learn(_ publicKey: Bytes64, of channel: ChannelRow?) {
         guard let channel, Secp256k1.address(affine: publicKey) == channel.peer else { return }
         known[channel.peer] = publicKey
-        wantSigner(publicKey)
+        Self.want(publicKey, signers, &wantedSigners)
     }
 
     /// A worker has taken acknowledgements of a neighbour without a table.
     mutating func learn(_ node: NodeRow?) {
-        if let node { wantVerifier(TableCache.key(node.packetKey)) }
+        guard let node else { return }
+        Self.want(TableCache.key(node.packetKey), verifiers, &wantedVerifiers)
     }
 
-    private mutating func wantSigner(_ key: Bytes64) {
-        guard !signers.contains(key), !wantedSigners.contains(key) else { return }
-        wantedSigners.append(key)
-    }
-
-    private mutating func wantVerifier(_ key: Bytes64) {
-        guard !verifiers.contains(key), !wantedVerifiers.contains(key) else { return }
-        wantedVerifiers.append(key)
+    private static func want(_ key: Bytes64, _ cache: TableCache, _ wishes: inout Wishes) {
+        if cache.tables.count > 0, !cache.contains(key) { wishes.add(key) }
     }
 
     // MARK: snapshots
@@ -116,15 +136,17 @@ struct TableDesk {
 
     private static func claim(
         _ cache: TableCache,
-        _ wanted: inout [Bytes64]
+        _ wanted: inout Wishes
     ) -> (jobs: [Job], hasEvicted: Bool) {
         var jobs: [Job] = []
         while jobs.count < jobsMax, let key = wanted.first {
             let place = cache.claim(key)
             guard place != Snapshot.none else {
+                // Those that leave make room first.
+                guard !cache.isLeaving else { return (jobs, false) }
                 let gone = cache.makeRoom(min(jobsMax, wanted.count))
                 // Whoever finds no room is reported again while it is of use.
-                if gone == 0, !cache.isLeaving { wanted.removeAll() }
+                if gone == 0 { wanted.removeAll() }
                 return (jobs, gone > 0)
             }
             wanted.removeFirst()
