@@ -96,14 +96,15 @@ bench: deps
 	$(RELEASE) --product dray-bench
 	.build/release/dray-bench $(BENCH)
 
-# Cost of a peeled packet against batch size, as a picture.
+# Cost of a peeled packet against batch size, and of a ticket against issuers, as pictures. Takes
+# 2.6 GB of memory for tables, or fewer tables.
 plot: APT += python3-venv
 plot: deps
 	$(RELEASE) --product dray-bench
-	.build/release/dray-bench curve --json .build/curve.json
+	.build/release/dray-bench curve ticket.verify.issuers --json .build/curve.json
 	[ -x .build/plot/bin/pip ] || python3 -m venv .build/plot
 	.build/plot/bin/pip install --quiet --requirement perf/requirements.txt
-	.build/plot/bin/python perf/plot .build/curve.json perf/peel-batch.png
+	.build/plot/bin/python perf/plot .build/curve.json perf
 
 # Instructions of a peeled packet, portable kernels.
 instructions: APT += valgrind

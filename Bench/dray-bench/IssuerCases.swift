@@ -1,5 +1,6 @@
 import Bytes
 import Crypto
+import Datapath
 import Glibc
 import Harness
 import Sphinx
@@ -9,7 +10,7 @@ import Tickets
 private final class IssuerBench {
     private let network: Network
     private let memory: Memory
-    private let tableMemory: Memory
+    private let pages: MappedPages
     private let lanes: TicketLanes
     private let tickets: Region
     private let channelIDs: Column<Bytes32>
@@ -27,8 +28,11 @@ private final class IssuerBench {
         rounds = (count + 63) / 64
         let ticketBytes = MemoryLayout<Ticket>.stride * 64 * rounds
         memory = Memory((1 << 17) + ticketBytes)
-        tableMemory = Memory(count * Kernels.signerBytes)
-        slab = Slab(region: tableMemory.region, stride: Kernels.signerBytes)
+        guard let pages = try? MappedPages(count * Kernels.signerBytes) else {
+            fatalError("no memory for the tables")
+        }
+        self.pages = pages
+        slab = Slab(region: pages.region, stride: Kernels.signerBytes)
         var arena = Arena(memory.region)
         lanes = TicketLanes(&arena, curve: .shared, selector: network.geometry.ticketSelector)
         channelIDs = arena.column(Bytes32.self, 64)
@@ -43,7 +47,7 @@ private final class IssuerBench {
         let keys = (0..<count).map { _ in makeKey() }
         for entry in 0..<64 * rounds { sign(entry, keys[entry % count]) }
         for (place, key) in keys.enumerated() { makeTable(place, key) }
-        say("ticket.verify.issuers: \(count) tables, \(tableMemory.region.byteCount) bytes")
+        say("ticket.verify.issuers: \(count) tables, \(pages.region.byteCount) bytes")
     }
 
     private func makeKey() -> ChainKey {

@@ -70,7 +70,10 @@ TARGET uint64_t NAME(ecdsa_sign)(const uint8_t *key, struct kernels_lanes hash,
     }
     DECLASSIFY(&met, sizeof met);
     met &= EVERY_ENTRY(&packing);
-    wipe(&s, sizeof s);
+    base_sums_wipe(&s.sums, packing.vectors);
+    wipe(s.k, sizeof s.k);
+    wipe(s.inverse, sizeof s.inverse);
+    wipe(s.nonce, sizeof s.nonce);
     wipe(&d, sizeof d);
     wipe_stack_sums();
     if (met) (void)scalar_ecdsa_sign(key, hash, signature, lanes_of(&packing, met));

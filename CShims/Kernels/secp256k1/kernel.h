@@ -68,6 +68,15 @@ struct base_sums {
     struct affine point[VECTORS_MAX];
 };
 
+// What a batch of so many vectors left.
+static void base_sums_wipe(struct base_sums *sums, int vectors) {
+    const size_t count = (size_t)vectors;
+    wipe(sums->node, count * BASE_WINDOWS * sizeof sums->node[0]);
+    wipe(sums->prefix, (count * BASE_WINDOWS / 2 + 1) * sizeof sums->prefix[0]);
+    wipe(sums->sum, count * sizeof sums->sum[0]);
+    wipe(sums->point, count * sizeof sums->point[0]);
+}
+
 // Frames below this one, deep enough for all that is called here.
 static __attribute__((noinline)) void wipe_stack_sums(void) {
     uint8_t dead[16384];
@@ -112,7 +121,7 @@ TARGET uint64_t NAME(secp_mul_base)(struct kernels_lanes scalar, struct kernels_
     valid &= EVERY_ENTRY(&packing);
     uint64_t met = valid & base_sum(&sums, k, packing.vectors, NULL);
     affine_store(sums.point, &packing, out, valid & ~met);
-    wipe(&sums, sizeof sums);
+    base_sums_wipe(&sums, packing.vectors);
     wipe(k, sizeof k);
     wipe_stack_sums();
     if (met) (void)scalar_secp_mul_base(scalar, out, lanes_of(&packing, met));
@@ -173,7 +182,7 @@ TARGET struct kernels_sum NAME(secp_mul_base_add)(struct kernels_lanes scalar,
     valid &= points;
     uint64_t met = valid & base_sum(&sums, k, packing.vectors, hint);
     affine_store(sums.point, &packing, out, valid & ~met);
-    wipe(&sums, sizeof sums);
+    base_sums_wipe(&sums, packing.vectors);
     wipe(k, sizeof k);
     wipe_stack_sums();
     result.points = lanes_of(&packing, points);
