@@ -49,9 +49,8 @@ static inline uint64_t barrier(uint64_t value) {
 // All ones if bit is 1, zero if it is 0.
 static inline uint64_t mask_of(uint64_t bit) { return barrier(0 - bit); }
 
-// Overwrites secrets; the barrier keeps the stores.
-// 2 kB at a time: for more the C library takes an instruction that is slow on memory that is not at
-// hand.
+// Overwrites secrets; the barrier keeps the stores. 2 kB at a time: for more the C library takes an
+// instruction that is slow on memory that is not at hand.
 static inline void wipe(void *memory, size_t bytes) {
     uint8_t *at = (uint8_t *)memory;
     for (; bytes > 2048; at += 2048, bytes -= 2048) {
