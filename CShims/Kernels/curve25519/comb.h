@@ -80,33 +80,39 @@ struct scalars {
     vec word[4];
 };
 
-// Bit `place` of every lane, as 0 or 1.
-INLINE vec scalar_bit(const struct scalars *k, int place) {
-    return vec_and(vec_shr(k->word[place / 64], place % 64), vec_set(1));
+// Which entry: the signs of the teeth below the last, each compared with the last one's; and where
+// its opposite is wanted.
+struct choice {
+    mask tooth[TEETH - 1], negative;
+};
+
+// Of the teeth at `place`, 64 apart: so each is a bit of a word of its own.
+INLINE struct choice comb_choice(const struct scalars *signs, int place) {
+    _Static_assert(TEETH == 4 && BLOCKS * SPACING == 64, "a word a tooth");
+    const uint64_t bit = (uint64_t)1 << place;
+    struct choice out;
+    out.negative = (mask)~vec_bit_mask(signs->word[TEETH - 1], bit) & LANES_ALL;
+    for (int tooth = 0; tooth < TEETH - 1; tooth++)
+        out.tooth[tooth] = vec_bit_mask(signs->word[tooth], bit) ^ out.negative;
+    return out;
 }
 
 // The factor `field` bytes into the chosen entry; entries are `stride` bytes apart. Reads all of
 // them.
 INLINE struct factor entry_field(const void *entry, size_t stride, size_t field,
-                                 const mask *chosen) {
+                                 const struct choice *choice) {
     const char *at = (const char *)entry + field;
-    struct factor out = *(const struct factor *)at;
-    for (int e = 1; e < ENTRIES; e++)
-        out = factor_select(chosen[e], (const struct factor *)(at + stride * (size_t)e), &out);
-    return out;
-}
-
-// Which entry, as a mask for each, and whether its opposite: the signs at `place` and the three
-// teeth above, each compared with the last tooth's.
-INLINE mask comb_signs(mask chosen[ENTRIES], const struct scalars *signs, int place) {
-    vec last = scalar_bit(signs, place + (TEETH - 1) * BLOCKS * SPACING);
-    vec opposite = vec_xor(last, vec_set(1)), index = vec_set(0);
-    for (int tooth = 0; tooth < TEETH - 1; tooth++) {
-        vec bit = vec_xor(scalar_bit(signs, place + tooth * BLOCKS * SPACING), opposite);
-        index = vec_or(index, vec_shl(bit, tooth));
+    struct factor out;
+    for (int i = 0; i < 5; i++) {
+        vec v[ENTRIES];
+        for (int e = 0; e < ENTRIES; e++)
+            v[e] = ((const struct factor *)(at + stride * (size_t)e))->v[i];
+        for (int tooth = 0; tooth < TEETH - 1; tooth++)
+            for (int e = 0; e < ENTRIES >> (tooth + 1); e++)
+                v[e] = vec_select(choice->tooth[tooth], v[2 * e + 1], v[2 * e]);
+        out.v[i] = v[0];
     }
-    for (int e = 0; e < ENTRIES; e++) chosen[e] = vec_equal_mask(index, (uint64_t)e);
-    return vec_bit_mask(opposite, 1);
+    return out;
 }
 
 // The signs of k, or of k + 1 in the lanes that are returned, where k is even.
@@ -124,14 +130,15 @@ INLINE void comb_plus(struct doubler *doubler, struct adder *adder, const struct
                       const struct cached *entry, const struct scalars *signs, int place,
                       enum wanted wanted) {
     struct halves q;
-    mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
+    const struct choice choice = comb_choice(signs, place);
+    const mask negative = choice.negative;
     struct factor difference =
-        entry_field(entry, sizeof *entry, offsetof(struct cached, difference), chosen);
-    struct factor sum = entry_field(entry, sizeof *entry, offsetof(struct cached, sum), chosen);
+        entry_field(entry, sizeof *entry, offsetof(struct cached, difference), &choice);
+    struct factor sum = entry_field(entry, sizeof *entry, offsetof(struct cached, sum), &choice);
     plus_first(&q, a, &sum, &difference, negative);
-    struct factor z2 = entry_field(entry, sizeof *entry, offsetof(struct cached, z2), chosen);
+    struct factor z2 = entry_field(entry, sizeof *entry, offsetof(struct cached, z2), &choice);
     struct sum zz = factor_mul(&a->z, &z2, 1);
-    struct factor t2d = entry_field(entry, sizeof *entry, offsetof(struct cached, t2d), chosen);
+    struct factor t2d = entry_field(entry, sizeof *entry, offsetof(struct cached, t2d), &choice);
     plus_second(&q, a, &zz, &t2d, negative);
     finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
 }
