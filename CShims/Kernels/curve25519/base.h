@@ -19,12 +19,12 @@ struct affine {
 // a + c, or a - c in the lanes of `negative`.
 INLINE void affine_plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                         const struct affine *c, mask negative, enum wanted wanted) {
-    struct halves q;
+    struct quotients q;
     plus_first(&q, a, &c->sum, &c->difference, negative);
     struct sum z = sum_of(&a->z), bias = sum_bias(), zz = sum_add(&z, &z);
     zz = sum_add(&zz, &bias);
     plus_second(&q, a, &zz, &c->t2d, negative);
-    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+    finish(doubler, adder, &q, wanted);
 }
 
 ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const struct adder *a,

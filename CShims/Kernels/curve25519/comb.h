@@ -129,7 +129,7 @@ INLINE mask scalar_signs(struct scalars *signs, const struct scalars *k) {
 INLINE void comb_plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                       const struct cached *entry, const struct scalars *signs, int place,
                       enum wanted wanted) {
-    struct halves q;
+    struct quotients q;
     const struct choice choice = comb_choice(signs, place);
     const mask negative = choice.negative;
     struct factor difference =
@@ -140,7 +140,7 @@ INLINE void comb_plus(struct doubler *doubler, struct adder *adder, const struct
     struct sum zz = factor_mul(&a->z, &z2, 1);
     struct factor t2d = entry_field(entry, sizeof *entry, offsetof(struct cached, t2d), &choice);
     plus_second(&q, a, &zz, &t2d, negative);
-    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+    finish(doubler, adder, &q, wanted);
 }
 
 ROUTINE void comb_add(struct adder *out, const struct adder *a, const struct cached *entry,

@@ -29,56 +29,55 @@ struct cached {
 
 enum wanted { DOUBLER = 1, ADDER = 2 };
 
-// The last step of every formula: X = E F, Y = G H, Z = F G, T = E H. F is what is known last, so T
-// and Y are begun before it is there.
-INLINE void finish(struct doubler *doubler, struct adder *adder, const struct factor *e,
-                   const struct factor *f, const struct factor *g, const struct factor *h,
+// What the last step of every formula reads: X = E F, Y = G H, Z = F G, T = E H.
+struct quotients {
+    struct factor e, f, g, h;
+};
+
+// The next formula does not begin with the product that ends this one: so T, which an addition
+// reads late, comes before X and Y, and Z, with which a doubling begins, too where T is left out.
+INLINE void finish(struct doubler *doubler, struct adder *adder, const struct quotients *q,
                    enum wanted wanted) {
-    if (wanted & ADDER) adder->t = mul(e, h);
-    struct sum y = factor_mul(g, h, (wanted & ADDER) != 0);
-    struct sum x = factor_mul(e, f, 0);
-    if (wanted & DOUBLER) {
-        doubler->x = factor_of(&x);
-        doubler->y = factor_of(&y);
-    }
+    struct factor z;
+    if (wanted & ADDER)
+        adder->t = mul(&q->e, &q->h);
+    else
+        z = mul(&q->f, &q->g);
+    struct sum y = factor_mul(&q->g, &q->h, (wanted & ADDER) != 0);
+    if (wanted & DOUBLER) doubler->y = factor_of(&y);
+    struct sum x = factor_mul(&q->e, &q->f, 0);
+    if (wanted & DOUBLER) doubler->x = factor_of(&x);
     if (wanted & ADDER) {
         struct sum sum = sum_add(&y, &x), difference = sum_sub(&y, &x);
         adder->sum = factor_of(&sum);
         adder->difference = factor_of(&difference);
+        z = adder->z = mul(&q->f, &q->g);
     }
-    struct factor z = mul(f, g);
     if (wanted & DOUBLER) doubler->z = z;
-    if (wanted & ADDER) adder->z = z;
 }
 
 // E = X^2 + Y^2 - (X + Y)^2, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et
 // al.'s: the same point). Sums stay below 2^63.5: bias + 3 products.
 INLINE void twice(struct doubler *doubler, struct adder *adder, const struct doubler *a,
                   enum wanted wanted) {
+    struct quotients q;
+    struct sum zz = factor_square(&a->z, 0), yy = factor_square(&a->y, 0);
     struct sum x = sum_of(&a->x), y = sum_of(&a->y), both = sum_add(&x, &y);
     struct factor root = factor_of(&both);
-    struct sum square = factor_square(&root, 0);
-
-    struct sum xx = factor_square(&a->x, 1), yy = factor_square(&a->y, 0);
-    struct sum sum_h = sum_add(&xx, &yy), sum_g = sum_sub(&xx, &yy);
-    struct sum sum_e = sum_sub(&sum_h, &square);
-    struct factor h = factor_of(&sum_h), g = factor_of(&sum_g), e = factor_of(&sum_e);
-
-    struct sum zz = factor_square(&a->z, 0);
-    struct sum sum_f = sum_add(&zz, &zz);
+    struct sum xx = factor_square(&a->x, 1);
+    struct sum sum_h = sum_add(&xx, &yy), sum_g = sum_sub(&xx, &yy), sum_f = sum_add(&zz, &zz);
     sum_f = sum_add(&sum_f, &sum_g);
-    struct factor f = factor_of(&sum_f);
-
-    finish(doubler, adder, &e, &f, &g, &h, wanted);
+    q.h = factor_of(&sum_h);
+    q.g = factor_of(&sum_g);
+    q.f = factor_of(&sum_f);
+    struct sum square = factor_square(&root, 0), sum_e = sum_sub(&sum_h, &square);
+    q.e = factor_of(&sum_e);
+    finish(doubler, adder, &q, wanted);
 }
 
 // Addition in two halves, so that a table can be read between them. For a - c, in the lanes of
 // `negative`: -c has its first two fields exchanged and T negated.
-struct halves {
-    struct factor e, f, g, h;
-};
-
-INLINE void plus_first(struct halves *q, const struct adder *a, const struct factor *c_sum,
+INLINE void plus_first(struct quotients *q, const struct adder *a, const struct factor *c_sum,
                        const struct factor *c_difference, mask negative) {
     struct factor minus = factor_select(negative, c_sum, c_difference);
     struct factor sum = factor_select(negative, c_difference, c_sum);
@@ -89,7 +88,7 @@ INLINE void plus_first(struct halves *q, const struct adder *a, const struct fac
 }
 
 // zz is 2 Z Z' + bias.
-INLINE void plus_second(struct halves *q, const struct adder *a, const struct sum *zz,
+INLINE void plus_second(struct quotients *q, const struct adder *a, const struct sum *zz,
                         const struct factor *c_t2d, mask negative) {
     struct sum tt = factor_mul(&a->t, c_t2d, 0);
     struct sum less = sum_sub(zz, &tt), more = sum_add(zz, &tt);
@@ -101,11 +100,11 @@ INLINE void plus_second(struct halves *q, const struct adder *a, const struct su
 
 INLINE void plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                  const struct cached *c, mask negative, enum wanted wanted) {
-    struct halves q;
+    struct quotients q;
     plus_first(&q, a, &c->sum, &c->difference, negative);
     struct sum zz = factor_mul(&a->z, &c->z2, 1);
     plus_second(&q, a, &zz, &c->t2d, negative);
-    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+    finish(doubler, adder, &q, wanted);
 }
 
 ROUTINE void point_double_times(struct doubler *a, int count) {

@@ -12,7 +12,7 @@
         target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,bmi2")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 // A part of a kernel that is called, to keep the code small.
-#define ROUTINE static __attribute__((noinline, unused)) TARGET
+#define ROUTINE static __attribute__((noinline, unused, force_align_arg_pointer)) TARGET
 
 // -- 64-bit lanes
 
