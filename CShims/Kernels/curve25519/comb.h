@@ -102,17 +102,12 @@ INLINE struct choice comb_choice(const struct scalars *signs, int place) {
 INLINE struct factor entry_field(const void *entry, size_t stride, size_t field,
                                  const struct choice *choice) {
     const char *at = (const char *)entry + field;
-    struct factor out;
-    for (int i = 0; i < 5; i++) {
-        vec v[ENTRIES];
-        for (int e = 0; e < ENTRIES; e++)
-            v[e] = ((const struct factor *)(at + stride * (size_t)e))->v[i];
-        for (int tooth = 0; tooth < TEETH - 1; tooth++)
-            for (int e = 0; e < ENTRIES >> (tooth + 1); e++)
-                v[e] = vec_select(choice->tooth[tooth], v[2 * e + 1], v[2 * e]);
-        out.v[i] = v[0];
-    }
-    return out;
+    struct factor out[ENTRIES];
+    for (int e = 0; e < ENTRIES; e++) out[e] = *(const struct factor *)(at + stride * (size_t)e);
+    for (int tooth = 0; tooth < TEETH - 1; tooth++)
+        for (int e = 0; e < ENTRIES >> (tooth + 1); e++)
+            out[e] = factor_select(choice->tooth[tooth], &out[2 * e + 1], &out[2 * e]);
+    return out[0];
 }
 
 // The signs of k, or of k + 1 in the lanes that are returned, where k is even.
