@@ -28,31 +28,35 @@ struct teeth {
     struct adder last[TEETH_BLOCKS_MAX];
 };
 
-// Teeth lie 64 places apart, so spacing is 64 / blocks; blocks is at most TEETH_BLOCKS_MAX.
+// Teeth lie 64 places apart, so spacing is 64 / blocks; blocks is at most TEETH_BLOCKS_MAX. Of 1 or
+// ABREAST vectors.
 ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct doubler *a,
-                        int blocks) {
-    const int spacing = 64 / blocks;
-    struct doubler x = *a;
-    struct sum xs = sum_of(&a->x), ys = sum_of(&a->y), bias = sum_bias();
-    struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
-    minus = sum_sub(&minus, &xs);
-    struct adder z = {factor_of(&plus), factor_of(&minus), a->z, mul(&a->x, &a->y)};
-    point_cache(point, &z);
-
-    for (int j = 0; j < blocks * TEETH; j++) {
-        int block = j % blocks, tooth = j / blocks;
-        if (tooth == TEETH - 1) {
-            teeth->last[block] = z;
-            if (block == blocks - 1) break;
-            point_double_times(&x, spacing - 1);
-            point_double_both(&x, &z, &x);
-            continue;
+                        int blocks, int count) {
+    const int spacing = 64 / blocks, last = blocks * TEETH - 1;
+    struct doubler x[ABREAST];
+    struct adder z[ABREAST];
+    for (int v = 0; v < count; v++) {
+        struct sum xs = sum_of(&a[v].x), ys = sum_of(&a[v].y), bias = sum_bias();
+        struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
+        minus = sum_sub(&minus, &xs);
+        x[v] = a[v];
+        z[v] = (struct adder){factor_of(&plus), factor_of(&minus), a[v].z, mul(&a[v].x, &a[v].y)};
+        point_cache(&point[v], &z[v]);
+    }
+    for (int j = 0; j <= last; j++) {
+        int block = j % blocks, tooth = j / blocks, twice_kept = tooth < TEETH - 1;
+        for (int v = 0; v < count; v++) {
+            if (!twice_kept) {
+                teeth[v].last[block] = z[v];
+                continue;
+            }
+            point_cache(&teeth[v].once[block][tooth], &z[v]);
+            point_double_both(&x[v], &z[v], &x[v]);
+            point_cache(&teeth[v].twice[block][tooth], &z[v]);
         }
-        point_cache(&teeth->once[block][tooth], &z);
-        point_double_both(&x, &z, &x);
-        point_cache(&teeth->twice[block][tooth], &z);
-        point_double_times(&x, spacing - 2);
-        point_double_both(&x, &z, &x);
+        if (j == last) break;
+        points_double_times(x, spacing - 1 - twice_kept, count);
+        for (int v = 0; v < count; v++) point_double_both(&x[v], &z[v], &x[v]);
     }
 }
 
@@ -68,11 +72,16 @@ ROUTINE void block_fill(struct cached entry[ENTRIES], const struct teeth *teeth,
     for (int e = 0; e < ENTRIES; e++) point_cache(&entry[e], &sum[e]);
 }
 
-// A need not be in the prime-order group. a->z must be 1.
-ROUTINE void comb_make(struct comb *comb, const struct doubler *a) {
-    struct teeth teeth;
-    teeth_make(&teeth, &comb->point, a, BLOCKS);
-    for (int block = 0; block < BLOCKS; block++) block_fill(comb->entry[block], &teeth, block);
+// Of 1 or ABREAST vectors. A need not be in the prime-order group. a->z must be 1.
+ROUTINE void combs_make(struct comb *comb, const struct doubler *a, int count) {
+    struct teeth teeth[ABREAST];
+    struct cached point[ABREAST];
+    teeth_make(teeth, point, a, BLOCKS, count);
+    for (int v = 0; v < count; v++) {
+        comb[v].point = point[v];
+        for (int block = 0; block < BLOCKS; block++)
+            block_fill(comb[v].entry[block], &teeth[v], block);
+    }
 }
 
 // Scalars, four words, one in each lane.

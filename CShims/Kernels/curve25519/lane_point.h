@@ -56,23 +56,49 @@ INLINE void finish(struct doubler *doubler, struct adder *adder, const struct qu
     if (wanted & DOUBLER) doubler->z = z;
 }
 
+// Doublings go over up to ABREAST vectors at a time, step by step: within one vector each step
+// waits for the one before, and the machine does not see far enough to begin the next vector's
+// meanwhile.
+#define ABREAST 2
+#define EACH(i) _Pragma("clang loop unroll(full)") for (int i = 0; i < count; i++)
+
 // E = X^2 + Y^2 - (X + Y)^2, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et
 // al.'s: the same point). Sums stay below 2^63.5: bias + 3 products.
+INLINE void twice_first(struct quotients *q, const struct doubler *a, const int count) {
+    struct sum zz[ABREAST], yy[ABREAST], sum_h[ABREAST];
+    struct factor root[ABREAST];
+    EACH(i) zz[i] = factor_square(&a[i].z, 0);
+    EACH(i) yy[i] = factor_square(&a[i].y, 0);
+    EACH(i) {
+        struct sum x = sum_of(&a[i].x), y = sum_of(&a[i].y), both = sum_add(&x, &y);
+        root[i] = factor_of(&both);
+        struct sum xx = factor_square(&a[i].x, 1), sum_g = sum_sub(&xx, &yy[i]);
+        struct sum sum_f = sum_add(&zz[i], &zz[i]);
+        sum_f = sum_add(&sum_f, &sum_g);
+        sum_h[i] = sum_add(&xx, &yy[i]);
+        q[i].h = factor_of(&sum_h[i]);
+        q[i].g = factor_of(&sum_g);
+        q[i].f = factor_of(&sum_f);
+    }
+    EACH(i) {
+        struct sum square = factor_square(&root[i], 0), sum_e = sum_sub(&sum_h[i], &square);
+        q[i].e = factor_of(&sum_e);
+    }
+}
+
 INLINE void twice(struct doubler *doubler, struct adder *adder, const struct doubler *a,
                   enum wanted wanted) {
     struct quotients q;
-    struct sum zz = factor_square(&a->z, 0), yy = factor_square(&a->y, 0);
-    struct sum x = sum_of(&a->x), y = sum_of(&a->y), both = sum_add(&x, &y);
-    struct factor root = factor_of(&both);
-    struct sum xx = factor_square(&a->x, 1);
-    struct sum sum_h = sum_add(&xx, &yy), sum_g = sum_sub(&xx, &yy), sum_f = sum_add(&zz, &zz);
-    sum_f = sum_add(&sum_f, &sum_g);
-    q.h = factor_of(&sum_h);
-    q.g = factor_of(&sum_g);
-    q.f = factor_of(&sum_f);
-    struct sum square = factor_square(&root, 0), sum_e = sum_sub(&sum_h, &square);
-    q.e = factor_of(&sum_e);
+    twice_first(&q, a, 1);
     finish(doubler, adder, &q, wanted);
+}
+
+INLINE void twice_each(struct doubler *a, const int count) {
+    struct quotients q[ABREAST];
+    twice_first(q, a, count);
+    EACH(i) a[i].z = mul(&q[i].f, &q[i].g);
+    EACH(i) a[i].y = mul(&q[i].g, &q[i].h);
+    EACH(i) a[i].x = mul(&q[i].e, &q[i].f);
 }
 
 // Addition in two halves, so that a table can be read between them. For a - c, in the lanes of
@@ -107,11 +133,18 @@ INLINE void plus(struct doubler *doubler, struct adder *adder, const struct adde
     finish(doubler, adder, &q, wanted);
 }
 
-ROUTINE void point_double_times(struct doubler *a, int count) {
-    struct doubler t = *a;
-    while (count-- > 0) twice(&t, NULL, &t, DOUBLER);
-    *a = t;
+// Of 1 or ABREAST vectors.
+ROUTINE void points_double_times(struct doubler *a, int times, int count) {
+    if (count == ABREAST) {
+        while (times-- > 0) twice_each(a, ABREAST);
+    } else {
+        struct doubler t = *a;
+        while (times-- > 0) twice_each(&t, 1);
+        *a = t;
+    }
 }
+
+INLINE void point_double_times(struct doubler *a, int times) { points_double_times(a, times, 1); }
 
 ROUTINE void point_double(struct adder *out, const struct doubler *a) {
     twice(NULL, out, a, ADDER);

@@ -41,7 +41,7 @@ ROUTINE void entries_divide(struct affine *out, const struct cached *in, int cou
 ROUTINE void kept_make(struct kept *kept, const struct doubler *a) {
     struct teeth teeth;
     struct cached entry[KEPT_ENTRIES], point;
-    teeth_make(&teeth, &point, a, KEPT_BLOCKS);
+    teeth_make(&teeth, &point, a, KEPT_BLOCKS, 1);
     for (int block = 0; block < KEPT_BLOCKS; block++)
         block_fill(&entry[block * ENTRIES], &teeth, block);
     entries_divide(kept->entry, entry, KEPT_ENTRIES);
