@@ -34,8 +34,8 @@ struct quotients {
     struct factor e, f, g, h;
 };
 
-// The next formula does not begin with the product that ends this one: so T, which an addition
-// reads late, comes before X and Y, and Z, with which a doubling begins, too where T is left out.
+// In an order in which what the next formula reads first is not what this one computes last: an
+// addition begins with X and Y, a doubling with Z.
 INLINE void finish(struct doubler *doubler, struct adder *adder, const struct quotients *q,
                    enum wanted wanted) {
     struct factor z;
@@ -60,7 +60,7 @@ INLINE void finish(struct doubler *doubler, struct adder *adder, const struct qu
 // waits for the one before, and the machine does not see far enough to begin the next vector's
 // meanwhile.
 #define ABREAST 2
-#define EACH(i) _Pragma("clang loop unroll(full)") for (int i = 0; i < count; i++)
+#define EACH(i) _Pragma("clang loop unroll(full)") for (int i = 0; i < ABREAST; i++) if (i < count)
 
 // E = X^2 + Y^2 - (X + Y)^2, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et
 // al.'s: the same point). Sums stay below 2^63.5: bias + 3 products.
