@@ -19,17 +19,21 @@ struct affine {
 // a + c, or a - c in the lanes of `negative`.
 INLINE void affine_plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                         const struct affine *c, mask negative, enum wanted wanted) {
-    struct halves q;
+    struct quotients q;
     plus_first(&q, a, &c->sum, &c->difference, negative);
     struct sum z = sum_of(&a->z), bias = sum_bias(), zz = sum_add(&z, &z);
     zz = sum_add(&zz, &bias);
     plus_second(&q, a, &zz, &c->t2d, negative);
-    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+    finish(doubler, adder, &q, wanted);
 }
 
+// For ADDER or DOUBLER.
 ROUTINE void affine_add(struct doubler *doubler, struct adder *adder, const struct adder *a,
                         const struct affine *c, mask negative, enum wanted wanted) {
-    affine_plus(doubler, adder, a, c, negative, wanted);
+    if (wanted == ADDER)
+        affine_plus(doubler, adder, a, c, negative, ADDER);
+    else
+        affine_plus(doubler, adder, a, c, negative, DOUBLER);
 }
 
 // out := sum - point in the lanes of `even`, where k + 1 was taken for k; sum in the others.
@@ -84,11 +88,15 @@ INLINE mask base_read(struct affine *out, const struct base_signs *signs, int bl
     return vec_bit_mask(opposite, 1);
 }
 
+// For ADDER or DOUBLER.
 ROUTINE void base_add(struct doubler *doubler, struct adder *adder, const struct adder *a,
                       const struct base_signs *signs, int block, int place, enum wanted wanted) {
     struct affine c;
     mask negative = base_read(&c, signs, block, place);
-    affine_plus(doubler, adder, a, &c, negative, wanted);
+    if (wanted == ADDER)
+        affine_plus(doubler, adder, a, &c, negative, ADDER);
+    else
+        affine_plus(doubler, adder, a, &c, negative, DOUBLER);
 }
 
 // out := k B, for any k < 2^256 - 1. Constant time in k.

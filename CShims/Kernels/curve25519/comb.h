@@ -28,31 +28,35 @@ struct teeth {
     struct adder last[TEETH_BLOCKS_MAX];
 };
 
-// Teeth lie 64 places apart, so spacing is 64 / blocks; blocks is at most TEETH_BLOCKS_MAX.
+// Teeth lie 64 places apart, so spacing is 64 / blocks; blocks is at most TEETH_BLOCKS_MAX. Of 1 or
+// ABREAST vectors.
 ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct doubler *a,
-                        int blocks) {
-    const int spacing = 64 / blocks;
-    struct doubler x = *a;
-    struct sum xs = sum_of(&a->x), ys = sum_of(&a->y), bias = sum_bias();
-    struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
-    minus = sum_sub(&minus, &xs);
-    struct adder z = {factor_of(&plus), factor_of(&minus), a->z, mul(&a->x, &a->y)};
-    point_cache(point, &z);
-
-    for (int j = 0; j < blocks * TEETH; j++) {
-        int block = j % blocks, tooth = j / blocks;
-        if (tooth == TEETH - 1) {
-            teeth->last[block] = z;
-            if (block == blocks - 1) break;
-            point_double_times(&x, spacing - 1);
-            point_double_both(&x, &z, &x);
-            continue;
+                        int blocks, int count) {
+    const int spacing = 64 / blocks, last = blocks * TEETH - 1;
+    struct doubler x[ABREAST];
+    struct adder z[ABREAST];
+    for (int v = 0; v < count; v++) {
+        struct sum xs = sum_of(&a[v].x), ys = sum_of(&a[v].y), bias = sum_bias();
+        struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
+        minus = sum_sub(&minus, &xs);
+        x[v] = a[v];
+        z[v] = (struct adder){factor_of(&plus), factor_of(&minus), a[v].z, mul(&a[v].x, &a[v].y)};
+        point_cache(&point[v], &z[v]);
+    }
+    for (int j = 0; j <= last; j++) {
+        int block = j % blocks, tooth = j / blocks, twice_kept = tooth < TEETH - 1;
+        for (int v = 0; v < count; v++) {
+            if (!twice_kept) {
+                teeth[v].last[block] = z[v];
+                continue;
+            }
+            point_cache(&teeth[v].once[block][tooth], &z[v]);
+            point_double_both(&x[v], &z[v], &x[v]);
+            point_cache(&teeth[v].twice[block][tooth], &z[v]);
         }
-        point_cache(&teeth->once[block][tooth], &z);
-        point_double_both(&x, &z, &x);
-        point_cache(&teeth->twice[block][tooth], &z);
-        point_double_times(&x, spacing - 2);
-        point_double_both(&x, &z, &x);
+        if (j == last) break;
+        points_double_times(x, spacing - 1 - twice_kept, count);
+        for (int v = 0; v < count; v++) point_double_both(&x[v], &z[v], &x[v]);
     }
 }
 
@@ -68,11 +72,16 @@ ROUTINE void block_fill(struct cached entry[ENTRIES], const struct teeth *teeth,
     for (int e = 0; e < ENTRIES; e++) point_cache(&entry[e], &sum[e]);
 }
 
-// A need not be in the prime-order group. a->z must be 1.
-ROUTINE void comb_make(struct comb *comb, const struct doubler *a) {
-    struct teeth teeth;
-    teeth_make(&teeth, &comb->point, a, BLOCKS);
-    for (int block = 0; block < BLOCKS; block++) block_fill(comb->entry[block], &teeth, block);
+// Of 1 or ABREAST vectors. A need not be in the prime-order group. a->z must be 1.
+ROUTINE void combs_make(struct comb *comb, const struct doubler *a, int count) {
+    struct teeth teeth[ABREAST];
+    struct cached point[ABREAST];
+    teeth_make(teeth, point, a, BLOCKS, count);
+    for (int v = 0; v < count; v++) {
+        comb[v].point = point[v];
+        for (int block = 0; block < BLOCKS; block++)
+            block_fill(comb[v].entry[block], &teeth[v], block);
+    }
 }
 
 // Scalars, four words, one in each lane.
@@ -80,33 +89,34 @@ struct scalars {
     vec word[4];
 };
 
-// Bit `place` of every lane, as 0 or 1.
-INLINE vec scalar_bit(const struct scalars *k, int place) {
-    return vec_and(vec_shr(k->word[place / 64], place % 64), vec_set(1));
+// Which entry: the signs of the teeth below the last, each compared with the last one's; and where
+// its opposite is wanted.
+struct choice {
+    mask tooth[TEETH - 1], negative;
+};
+
+// Of the teeth at `place`, 64 apart: so each is a bit of a word of its own.
+INLINE struct choice comb_choice(const struct scalars *signs, int place) {
+    _Static_assert(TEETH == 4 && BLOCKS * SPACING == 64, "a word a tooth");
+    const uint64_t bit = (uint64_t)1 << place;
+    struct choice out;
+    out.negative = (mask)~vec_bit_mask(signs->word[TEETH - 1], bit) & LANES_ALL;
+    for (int tooth = 0; tooth < TEETH - 1; tooth++)
+        out.tooth[tooth] = vec_bit_mask(signs->word[tooth], bit) ^ out.negative;
+    return out;
 }
 
 // The factor `field` bytes into the chosen entry; entries are `stride` bytes apart. Reads all of
 // them.
 INLINE struct factor entry_field(const void *entry, size_t stride, size_t field,
-                                 const mask *chosen) {
+                                 const struct choice *choice) {
     const char *at = (const char *)entry + field;
-    struct factor out = *(const struct factor *)at;
-    for (int e = 1; e < ENTRIES; e++)
-        out = factor_select(chosen[e], (const struct factor *)(at + stride * (size_t)e), &out);
-    return out;
-}
-
-// Which entry, as a mask for each, and whether its opposite: the signs at `place` and the three
-// teeth above, each compared with the last tooth's.
-INLINE mask comb_signs(mask chosen[ENTRIES], const struct scalars *signs, int place) {
-    vec last = scalar_bit(signs, place + (TEETH - 1) * BLOCKS * SPACING);
-    vec opposite = vec_xor(last, vec_set(1)), index = vec_set(0);
-    for (int tooth = 0; tooth < TEETH - 1; tooth++) {
-        vec bit = vec_xor(scalar_bit(signs, place + tooth * BLOCKS * SPACING), opposite);
-        index = vec_or(index, vec_shl(bit, tooth));
-    }
-    for (int e = 0; e < ENTRIES; e++) chosen[e] = vec_equal_mask(index, (uint64_t)e);
-    return vec_bit_mask(opposite, 1);
+    struct factor out[ENTRIES];
+    for (int e = 0; e < ENTRIES; e++) out[e] = *(const struct factor *)(at + stride * (size_t)e);
+    for (int tooth = 0; tooth < TEETH - 1; tooth++)
+        for (int e = 0; e < ENTRIES >> (tooth + 1); e++)
+            out[e] = factor_select(choice->tooth[tooth], &out[2 * e + 1], &out[2 * e]);
+    return out[0];
 }
 
 // The signs of k, or of k + 1 in the lanes that are returned, where k is even.
@@ -123,17 +133,18 @@ INLINE mask scalar_signs(struct scalars *signs, const struct scalars *k) {
 INLINE void comb_plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                       const struct cached *entry, const struct scalars *signs, int place,
                       enum wanted wanted) {
-    struct halves q;
-    mask chosen[ENTRIES], negative = comb_signs(chosen, signs, place);
+    struct quotients q;
+    const struct choice choice = comb_choice(signs, place);
+    const mask negative = choice.negative;
     struct factor difference =
-        entry_field(entry, sizeof *entry, offsetof(struct cached, difference), chosen);
-    struct factor sum = entry_field(entry, sizeof *entry, offsetof(struct cached, sum), chosen);
+        entry_field(entry, sizeof *entry, offsetof(struct cached, difference), &choice);
+    struct factor sum = entry_field(entry, sizeof *entry, offsetof(struct cached, sum), &choice);
     plus_first(&q, a, &sum, &difference, negative);
-    struct factor z2 = entry_field(entry, sizeof *entry, offsetof(struct cached, z2), chosen);
+    struct factor z2 = entry_field(entry, sizeof *entry, offsetof(struct cached, z2), &choice);
     struct sum zz = factor_mul(&a->z, &z2, 1);
-    struct factor t2d = entry_field(entry, sizeof *entry, offsetof(struct cached, t2d), chosen);
+    struct factor t2d = entry_field(entry, sizeof *entry, offsetof(struct cached, t2d), &choice);
     plus_second(&q, a, &zz, &t2d, negative);
-    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+    finish(doubler, adder, &q, wanted);
 }
 
 ROUTINE void comb_add(struct adder *out, const struct adder *a, const struct cached *entry,

@@ -46,12 +46,14 @@ static void run_over_intervals(void) {
     struct scalars k = {{word[0], word[1], word[2], word[3]}};
     struct decoding decoding;
     struct factor power;
-    struct comb comb;
+    struct comb comb, combs[ABREAST];
+    const struct doubler pair[ABREAST] = {doubler, doubler};
     vec encoded[1][4];
     decoding_begin(&decoding, word);
     root_power(&power, &decoding.uv7, 1);
     (void)decoding_finish(&d, &decoding, &power);
-    comb_make(&comb, &d);
+    combs_make(combs, pair, ABREAST);
+    combs_make(&comb, &d, 1);
     comb_multiply(&d, &comb, &k);
     base_multiply(&d, &k);
     struct kept kept;

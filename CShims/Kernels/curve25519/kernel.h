@@ -12,11 +12,12 @@
 #include "table.h"
 
 // Decodes every vector and makes its comb; bit i of the result is entry i.
-static uint64_t combs_make(struct comb *comb, const struct packing *packing,
-                           struct kernels_lanes points) {
+static uint64_t points_comb(struct comb *comb, const struct packing *packing,
+                            struct kernels_lanes points) {
     struct doubler a[VECTORS_MAX];
     uint64_t valid = points_decode(a, packing, points);
-    for (int j = 0; j < packing->vectors; j++) comb_make(&comb[j], &a[j]);
+    for (int j = 0; j < packing->vectors; j += ABREAST)
+        combs_make(&comb[j], &a[j], packing->vectors - j < ABREAST ? 1 : ABREAST);
     return valid;
 }
 
@@ -87,7 +88,7 @@ struct kernels_alpha NAME(alpha_step)(struct kernels_lanes alpha, const uint8_t 
     struct multiplication m;
     if (live == 0) return outcome;
     packing_make(&m.packing, live);
-    uint64_t valid = combs_make(m.comb, &m.packing, alpha);
+    uint64_t valid = points_comb(m.comb, &m.packing, alpha);
     outcome.valid = lanes_of(&m.packing, valid);
 
     for (int i = 0; i < m.packing.vectors * LANES; i++) memcpy(m.scalar[i], node_scalar, 32);
@@ -111,7 +112,7 @@ uint64_t NAME(edwards_mul)(struct kernels_lanes point, struct kernels_lanes scal
     struct multiplication m;
     if (__builtin_popcountll(live) < MUL_LEAST) return scalar_edwards_mul(point, scalar, out, live);
     packing_make(&m.packing, live);
-    uint64_t valid = combs_make(m.comb, &m.packing, point);
+    uint64_t valid = points_comb(m.comb, &m.packing, point);
     for (int i = 0; i < m.packing.vectors * LANES; i++)
         memcpy(m.scalar[i], lane_at(scalar, m.packing.lane[i]), 32);
     multiply_all(&m);

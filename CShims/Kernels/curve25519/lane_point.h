@@ -29,56 +29,81 @@ struct cached {
 
 enum wanted { DOUBLER = 1, ADDER = 2 };
 
-// The last step of every formula: X = E F, Y = G H, Z = F G, T = E H. F is what is known last, so T
-// and Y are begun before it is there.
-INLINE void finish(struct doubler *doubler, struct adder *adder, const struct factor *e,
-                   const struct factor *f, const struct factor *g, const struct factor *h,
+// What the last step of every formula reads: X = E F, Y = G H, Z = F G, T = E H.
+struct quotients {
+    struct factor e, f, g, h;
+};
+
+// In an order in which what the next formula reads first is not what this one computes last: an
+// addition begins with X and Y, a doubling with Z.
+INLINE void finish(struct doubler *doubler, struct adder *adder, const struct quotients *q,
                    enum wanted wanted) {
-    if (wanted & ADDER) adder->t = mul(e, h);
-    struct sum y = factor_mul(g, h, (wanted & ADDER) != 0);
-    struct sum x = factor_mul(e, f, 0);
-    if (wanted & DOUBLER) {
-        doubler->x = factor_of(&x);
-        doubler->y = factor_of(&y);
-    }
+    struct factor z;
+    if (wanted & ADDER)
+        adder->t = mul(&q->e, &q->h);
+    else
+        z = mul(&q->f, &q->g);
+    struct sum y = factor_mul(&q->g, &q->h, (wanted & ADDER) != 0);
+    if (wanted & DOUBLER) doubler->y = factor_of(&y);
+    struct sum x = factor_mul(&q->e, &q->f, 0);
+    if (wanted & DOUBLER) doubler->x = factor_of(&x);
     if (wanted & ADDER) {
         struct sum sum = sum_add(&y, &x), difference = sum_sub(&y, &x);
         adder->sum = factor_of(&sum);
         adder->difference = factor_of(&difference);
+        z = adder->z = mul(&q->f, &q->g);
     }
-    struct factor z = mul(f, g);
     if (wanted & DOUBLER) doubler->z = z;
-    if (wanted & ADDER) adder->z = z;
 }
+
+// Doublings go over up to ABREAST vectors at a time, step by step: within one vector each step
+// waits for the one before, and the machine does not see far enough to begin the next vector's
+// meanwhile.
+#define ABREAST 2
+#define EACH(i) _Pragma("clang loop unroll(full)") for (int i = 0; i < ABREAST; i++) if (i < count)
 
 // E = X^2 + Y^2 - (X + Y)^2, G = X^2 - Y^2, F = G + 2 Z^2, H = X^2 + Y^2 (the negatives of Hisil et
 // al.'s: the same point). Sums stay below 2^63.5: bias + 3 products.
+INLINE void twice_first(struct quotients *q, const struct doubler *a, const int count) {
+    struct sum zz[ABREAST], yy[ABREAST], sum_h[ABREAST];
+    struct factor root[ABREAST];
+    EACH(i) zz[i] = factor_square(&a[i].z, 0);
+    EACH(i) yy[i] = factor_square(&a[i].y, 0);
+    EACH(i) {
+        struct sum x = sum_of(&a[i].x), y = sum_of(&a[i].y), both = sum_add(&x, &y);
+        root[i] = factor_of(&both);
+        struct sum xx = factor_square(&a[i].x, 1), sum_g = sum_sub(&xx, &yy[i]);
+        struct sum sum_f = sum_add(&zz[i], &zz[i]);
+        sum_f = sum_add(&sum_f, &sum_g);
+        sum_h[i] = sum_add(&xx, &yy[i]);
+        q[i].h = factor_of(&sum_h[i]);
+        q[i].g = factor_of(&sum_g);
+        q[i].f = factor_of(&sum_f);
+    }
+    EACH(i) {
+        struct sum square = factor_square(&root[i], 0), sum_e = sum_sub(&sum_h[i], &square);
+        q[i].e = factor_of(&sum_e);
+    }
+}
+
 INLINE void twice(struct doubler *doubler, struct adder *adder, const struct doubler *a,
                   enum wanted wanted) {
-    struct sum x = sum_of(&a->x), y = sum_of(&a->y), both = sum_add(&x, &y);
-    struct factor root = factor_of(&both);
-    struct sum square = factor_square(&root, 0);
+    struct quotients q;
+    twice_first(&q, a, 1);
+    finish(doubler, adder, &q, wanted);
+}
 
-    struct sum xx = factor_square(&a->x, 1), yy = factor_square(&a->y, 0);
-    struct sum sum_h = sum_add(&xx, &yy), sum_g = sum_sub(&xx, &yy);
-    struct sum sum_e = sum_sub(&sum_h, &square);
-    struct factor h = factor_of(&sum_h), g = factor_of(&sum_g), e = factor_of(&sum_e);
-
-    struct sum zz = factor_square(&a->z, 0);
-    struct sum sum_f = sum_add(&zz, &zz);
-    sum_f = sum_add(&sum_f, &sum_g);
-    struct factor f = factor_of(&sum_f);
-
-    finish(doubler, adder, &e, &f, &g, &h, wanted);
+INLINE void twice_each(struct doubler *a, const int count) {
+    struct quotients q[ABREAST];
+    twice_first(q, a, count);
+    EACH(i) a[i].z = mul(&q[i].f, &q[i].g);
+    EACH(i) a[i].y = mul(&q[i].g, &q[i].h);
+    EACH(i) a[i].x = mul(&q[i].e, &q[i].f);
 }
 
 // Addition in two halves, so that a table can be read between them. For a - c, in the lanes of
 // `negative`: -c has its first two fields exchanged and T negated.
-struct halves {
-    struct factor e, f, g, h;
-};
-
-INLINE void plus_first(struct halves *q, const struct adder *a, const struct factor *c_sum,
+INLINE void plus_first(struct quotients *q, const struct adder *a, const struct factor *c_sum,
                        const struct factor *c_difference, mask negative) {
     struct factor minus = factor_select(negative, c_sum, c_difference);
     struct factor sum = factor_select(negative, c_difference, c_sum);
@@ -89,7 +114,7 @@ INLINE void plus_first(struct halves *q, const struct adder *a, const struct fac
 }
 
 // zz is 2 Z Z' + bias.
-INLINE void plus_second(struct halves *q, const struct adder *a, const struct sum *zz,
+INLINE void plus_second(struct quotients *q, const struct adder *a, const struct sum *zz,
                         const struct factor *c_t2d, mask negative) {
     struct sum tt = factor_mul(&a->t, c_t2d, 0);
     struct sum less = sum_sub(zz, &tt), more = sum_add(zz, &tt);
@@ -101,18 +126,25 @@ INLINE void plus_second(struct halves *q, const struct adder *a, const struct su
 
 INLINE void plus(struct doubler *doubler, struct adder *adder, const struct adder *a,
                  const struct cached *c, mask negative, enum wanted wanted) {
-    struct halves q;
+    struct quotients q;
     plus_first(&q, a, &c->sum, &c->difference, negative);
     struct sum zz = factor_mul(&a->z, &c->z2, 1);
     plus_second(&q, a, &zz, &c->t2d, negative);
-    finish(doubler, adder, &q.e, &q.f, &q.g, &q.h, wanted);
+    finish(doubler, adder, &q, wanted);
 }
 
-ROUTINE void point_double_times(struct doubler *a, int count) {
-    struct doubler t = *a;
-    while (count-- > 0) twice(&t, NULL, &t, DOUBLER);
-    *a = t;
+// Of 1 or ABREAST vectors.
+ROUTINE void points_double_times(struct doubler *a, int times, int count) {
+    if (count == ABREAST) {
+        while (times-- > 0) twice_each(a, ABREAST);
+    } else {
+        struct doubler t = *a;
+        while (times-- > 0) twice_each(&t, 1);
+        *a = t;
+    }
 }
+
+INLINE void point_double_times(struct doubler *a, int times) { points_double_times(a, times, 1); }
 
 ROUTINE void point_double(struct adder *out, const struct doubler *a) {
     twice(NULL, out, a, ADDER);

@@ -41,7 +41,7 @@ ROUTINE void entries_divide(struct affine *out, const struct cached *in, int cou
 ROUTINE void kept_make(struct kept *kept, const struct doubler *a) {
     struct teeth teeth;
     struct cached entry[KEPT_ENTRIES], point;
-    teeth_make(&teeth, &point, a, KEPT_BLOCKS);
+    teeth_make(&teeth, &point, a, KEPT_BLOCKS, 1);
     for (int block = 0; block < KEPT_BLOCKS; block++)
         block_fill(&entry[block * ENTRIES], &teeth, block);
     entries_divide(kept->entry, entry, KEPT_ENTRIES);
@@ -79,12 +79,13 @@ ROUTINE void kept_load(struct kept *kept, const uint8_t *const at[LANES]) {
 }
 
 // The chosen entry of a block: reads all of them.
-INLINE void kept_read(struct affine *out, const struct kept *kept, int block, const mask *chosen) {
+INLINE void kept_read(struct affine *out, const struct kept *kept, int block,
+                      const struct choice *choice) {
     const struct affine *entry = &kept->entry[block * ENTRIES];
-    out->sum = entry_field(entry, sizeof *entry, offsetof(struct affine, sum), chosen);
+    out->sum = entry_field(entry, sizeof *entry, offsetof(struct affine, sum), choice);
     out->difference =
-        entry_field(entry, sizeof *entry, offsetof(struct affine, difference), chosen);
-    out->t2d = entry_field(entry, sizeof *entry, offsetof(struct affine, t2d), chosen);
+        entry_field(entry, sizeof *entry, offsetof(struct affine, difference), choice);
+    out->t2d = entry_field(entry, sizeof *entry, offsetof(struct affine, t2d), choice);
 }
 
 // out := k A, for any k < 2^256 - 1. Constant time in k.
@@ -94,15 +95,15 @@ ROUTINE void kept_multiply(struct doubler *out, const struct kept *kept, const s
     struct adder sum = adder_neutral();
     struct doubler x;
     struct affine c;
-    mask chosen[ENTRIES], even = scalar_signs(&signs, k);
+    mask even = scalar_signs(&signs, k);
     for (int place = places - 1; place >= 0; place--) {
         for (int block = KEPT_BLOCKS - 1; block >= 0; block--) {
-            mask negative = comb_signs(chosen, &signs, block * places + place);
-            kept_read(&c, kept, block, chosen);
+            const struct choice choice = comb_choice(&signs, block * places + place);
+            kept_read(&c, kept, block, &choice);
             if (block == 0 && place > 0)
-                affine_add(&x, NULL, &sum, &c, negative, DOUBLER);
+                affine_add(&x, NULL, &sum, &c, choice.negative, DOUBLER);
             else
-                affine_add(NULL, &sum, &sum, &c, negative, ADDER);
+                affine_add(NULL, &sum, &sum, &c, choice.negative, ADDER);
         }
         if (place > 0) point_double(&sum, &x);
     }

@@ -112,12 +112,15 @@ INLINE void term_fetch(struct term *term, int column) {
     }
 }
 
-// sum plus the entries that were fetched.
+// sum plus the entries that were fetched. For ADDER or DOUBLER.
 ROUTINE void term_add(struct doubler *doubler, struct adder *adder, const struct adder *sum,
                       const struct term *term, enum wanted wanted) {
     struct affine entry;
     entry_load(&entry, term->next);
-    affine_plus(doubler, adder, sum, &entry, term->minus, wanted);
+    if (wanted == ADDER)
+        affine_plus(doubler, adder, sum, &entry, term->minus, ADDER);
+    else
+        affine_plus(doubler, adder, sum, &entry, term->minus, DOUBLER);
 }
 
 // Columns in the order in which they are added: the blocks of the highest place come first.

@@ -100,31 +100,42 @@ INLINE struct factor factor_small(uint64_t value) {
 }
 
 // -- Products
+//
+// vecs_hold() stands before and after the work of a product. Left to itself the compiler begins the
+// next product while this one is unfinished, has no registers for both, and stores what it cannot
+// hold. The machine finds what it can do early by itself, and stores are not free.
 
 // a * b, or a * b + bias.
-INLINE struct sum factor_mul(const struct factor *a, const struct factor *b, int with_bias) {
+INLINE struct sum factor_mul(const struct factor *a_in, const struct factor *b_in, int with_bias) {
+    struct factor a = *a_in, b = *b_in;
     column c[10];
+    vecs_hold(a.v);
+    vecs_hold(b.v);
     for (int k = 0; k < 10; k++) c[k] = column_of(vec_set(0));
 #pragma clang loop unroll(full)
     for (int i = 4; i >= 0; i--)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < 5; j++) column_add_product(&c[i + j], a->v[i], b->v[j]);
+        for (int j = 0; j < 5; j++) column_add_product(&c[i + j], a.v[i], b.v[j]);
     struct sum out = fold(c), bias = sum_bias();
+    vecs_hold(out.v);
     return with_bias ? sum_add(&out, &bias) : out;
 }
 
 // a * a, or a * a + bias.
-INLINE struct sum factor_square(const struct factor *a, int with_bias) {
+INLINE struct sum factor_square(const struct factor *a_in, int with_bias) {
+    struct factor a = *a_in;
     column c[10];
+    vecs_hold(a.v);
     for (int k = 0; k < 10; k++) c[k] = column_of(vec_set(0));
 #pragma clang loop unroll(full)
     for (int i = 3; i >= 0; i--)
 #pragma clang loop unroll(full)
-        for (int j = i + 1; j < 5; j++) column_add_product(&c[i + j], a->v[i], a->v[j]);
+        for (int j = i + 1; j < 5; j++) column_add_product(&c[i + j], a.v[i], a.v[j]);
     columns_double(c, 1, 9);
 #pragma clang loop unroll(full)
-    for (int i = 4; i >= 0; i--) column_add_product(&c[2 * i], a->v[i], a->v[i]);
+    for (int i = 4; i >= 0; i--) column_add_product(&c[2 * i], a.v[i], a.v[i]);
     struct sum out = fold(c), bias = sum_bias();
+    vecs_hold(out.v);
     return with_bias ? sum_add(&out, &bias) : out;
 }
 

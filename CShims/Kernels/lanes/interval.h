@@ -93,6 +93,7 @@ INLINE vec vec_factor(vec a) { return a; }
 INLINE vec factor_bounds(vec a) { return a.most <= LOW52 ? a : vec_bounds(0, LOW52); }
 
 typedef vec column;
+INLINE void vecs_hold(vec v[5]) { (void)v; }
 INLINE vec vec_add_low(vec c, vec a, vec b) {
     a = factor_bounds(a), b = factor_bounds(b);
     unsigned __int128 most = (unsigned __int128)a.most * b.most;

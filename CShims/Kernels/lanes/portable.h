@@ -68,6 +68,7 @@ INLINE void columns_settle(const column *c, int count, vec *out) {
     out[middle] = (vec)c[middle] & LOW52;
     out[middle] += (vec)columns_carry(0, c, middle, out);
 }
+INLINE void vecs_hold(vec v[5]) { (void)v; }
 INLINE vec vec_add_low(vec c, vec a, vec b) {
     return c + ((vec)((column)(a & LOW52) * (b & LOW52)) & LOW52);
 }
