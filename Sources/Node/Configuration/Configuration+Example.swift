@@ -39,7 +39,7 @@ extension Configuration {
 
         [tables]
         issuers_mib = 64                    # for keys whose tickets we check, 256 KiB each
-        neighbours_mib = 64                 # for keys whose acknowledgements we check, 148 KiB each
+        neighbours_mib = 64                 # for keys whose acknowledgements we check, 192 KiB each
 
         [acknowledgements]
         wait_ms = 200                       # longest wait for a full acknowledgement packet

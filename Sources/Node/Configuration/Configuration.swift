@@ -74,7 +74,7 @@ public struct Configuration: Sendable {
     public struct Tables: Sendable {
         /// Memory for issuers of tickets, 256 KiB each; 0: none.
         public var issuersMiB = 64
-        /// Memory for neighbours that acknowledge, 148 KiB each; 0: none.
+        /// Memory for neighbours that acknowledge, 192 KiB each; 0: none.
         public var neighboursMiB = 64
     }
 
