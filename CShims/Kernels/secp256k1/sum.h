@@ -7,8 +7,9 @@
 // No level may meet a pair with equal x: there is no mask for that. Nodes that are sums of windows
 // of one scalar (window.h) never do before the last addition: let A and B be the multipliers of two
 // neighbouring nodes, window i the lowest of them. A + B and A - B are odd multiples of 2^(bits *
-// i) and so not 0; they are below 2 n in size, so they could be n or -n, which is odd, only for i =
-// 0; and while the tree has two nodes or more for a scalar, those with window 0 are below 2^200.
+// i) and so not 0; they are below 8 n in size, and of the multiples of n so near only 0 is
+// divisible by 2^bits, so i would be 0; and while the tree has two nodes or more for a scalar,
+// those with window 0 are below 2^200.
 #pragma once
 #include "lane_point.h"
 
