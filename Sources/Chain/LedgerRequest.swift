@@ -207,8 +207,8 @@ extension LedgerAction {
     }
 }
 
-/// A signature of our own does not verify. Only a fault in this machine does that; the signature may
-/// tell the key, so it was not sent.
+/// A signature of our own does not verify. Only a fault in this machine does that; the signature
+/// may tell the key, so it was not sent.
 public struct SigningFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// The action's name.
     public var action: String

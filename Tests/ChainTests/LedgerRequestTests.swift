@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NeverUseForceTry
 import Bytes
 import Chain
 import Crypto
