@@ -92,6 +92,7 @@
         const uint8_t *key, struct kernels_lanes hash, struct kernels_lanes out, uint64_t live);   \
     uint64_t row##_ecdsa_sign(const uint8_t *key,                                                  \
                               struct kernels_lanes hash,                                           \
+                              struct kernels_lanes seed,                                           \
                               struct kernels_lanes signature,                                      \
                               uint64_t live);                                                      \
     uint64_t row##_ecdsa_table(                                                                    \

@@ -34,13 +34,22 @@ static inline secp256k1_context *_Nonnull secp_context_place(void *_Nonnull memo
     return context;
 }
 
-// RFC 6979 nonce, low s. signature: 64 bytes.
+// The nonce of RFC 6979, of the seed in the hash's place.
+static inline int secp_nonce(unsigned char *_Nonnull nonce, const unsigned char *_Nonnull hash,
+                             const unsigned char *_Nonnull key,
+                             const unsigned char *_Nullable algorithm, void *_Nullable seed,
+                             unsigned int counter) {
+    (void)hash;
+    return secp256k1_nonce_function_rfc6979(nonce, seed, key, algorithm, NULL, counter);
+}
+
+// Low s; the nonce is made of key and seed, which is the hash for RFC 6979. signature: 64 bytes.
 static inline int secp_sign(const secp256k1_context *_Nonnull context,
                             unsigned char *_Nonnull signature, const unsigned char *_Nonnull hash,
-                            const unsigned char *_Nonnull key) {
+                            const unsigned char *_Nonnull seed, const unsigned char *_Nonnull key) {
     secp256k1_ecdsa_recoverable_signature parts;
     int parity = 0;
-    if (!secp256k1_ecdsa_sign_recoverable(context, &parts, hash, key, NULL, NULL)) return 0;
+    if (!secp256k1_ecdsa_sign_recoverable(context, &parts, hash, key, secp_nonce, seed)) return 0;
     secp256k1_ecdsa_recoverable_signature_serialize_compact(context, signature, &parity, &parts);
     signature[32] |= (unsigned char)((parity & 1) << 7);
     return 1;

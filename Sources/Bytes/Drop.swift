@@ -115,6 +115,8 @@ public enum Drop: UInt8, CaseIterable, Sendable {
     case stopping
     /// Not forwarded for a reason of ours after it was accepted (reason of claims).
     case noForward
+    /// The next hop's ticket did not verify after we signed it: a fault in this machine.
+    case ticketSelfCheck
 
     /// Number of the counter, equal to the raw value.
     @inlinable

@@ -207,6 +207,22 @@ extension LedgerAction {
     }
 }
 
+/// A signature of our own does not verify. Only a fault in this machine does that; the signature
+/// may tell the key, so it was not sent.
+public struct SigningFault: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The action's name.
+    public var action: String
+
+    /// A fault in a request of that name.
+    public init(action: String) { self.action = action }
+
+    /// One line.
+    public var description: String {
+        "the signature of our \(action) request does not verify, and was not sent: "
+            + "suspect memory or processor of this machine"
+    }
+}
+
 /// A request and its account's signature, ready to be sent and sent again.
 public struct SignedRequest: Hashable, Sendable {
     /// The request's canonical bytes.
@@ -220,10 +236,28 @@ public struct SignedRequest: Hashable, Sendable {
         self.signature = signature
     }
 
-    /// Signs a request for one ledger.
-    public init(_ request: LedgerRequest, key: ChainKey, domain: Bytes32) {
-        bytes = request.bytes
-        signature = key.sign(hash: request.digest(domain: domain))
+    /// Signs a request for one ledger, and verifies what came out.
+    public init(
+        _ request: LedgerRequest,
+        key: ChainKey,
+        domain: Bytes32
+    ) throws(SigningFault) {
+        let signature = key.sign(hash: request.digest(domain: domain))
+        try self.init(request, signature: signature, key: key, domain: domain)
+    }
+
+    /// Takes a signature that the key has made, if it verifies.
+    public init(
+        _ request: LedgerRequest,
+        signature: Bytes64,
+        key: ChainKey,
+        domain: Bytes32
+    ) throws(SigningFault) {
+        let hash = request.digest(domain: domain)
+        guard key.hasSigned(hash: hash, signature: signature) else {
+            throw SigningFault(action: request.action.name)
+        }
+        self.init(bytes: request.bytes, signature: signature)
     }
 
     /// Bytes and signature in one piece, as a store keeps them.

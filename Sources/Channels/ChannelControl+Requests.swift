@@ -13,7 +13,8 @@ extension ChannelControl {
         guard inFlight == nil, view.sequence >= actAfterSequence else { return }
         if !queue.isEmpty {
             let next = queue.removeFirst()
-            return send(request(next.operation), operation: next.id)
+            _ = send(request(next.operation), operation: next.id)
+            return
         }
         guard now.nanos >= retryAtNanos else { return }
         for id in ids where commit(id) { return }
@@ -60,25 +61,33 @@ extension ChannelControl {
             let next = known.nextChain, next.ticketEpoch == channel.ticketEpoch + 1,
             next.chain.isBuilt
         else { return false }
-        send(
+        _ = send(
             .commit(source: channel.source, commitment: next.chain.commitment),
             operation: nil
         )
         return true
     }
 
-    /// Journals a request before it goes out: after a crash the same bytes are sent again.
+    /// Journals a request before it goes out: after a crash the same bytes are sent again. Returns
+    /// false, and has changed nothing, if its signature does not verify.
     private mutating func send(
         _ action: LedgerAction,
         operation: UInt64?,
         claims: [ClaimKey] = []
-    ) {
+    ) -> Bool {
+        let request = LedgerRequest(from: address, nonce: nonce + 1, action: action)
+        let signed: SignedRequest
+        do throws(SigningFault) {
+            signed = try sign(request)
+        } catch {
+            retryAtNanos = now.nanos + policy.retryNanos
+            effects.append(.unsigned(id: operation, error))
+            return false
+        }
         nonce += 1
         var writer = RecordWriter()
         writer.integer(nonce)
         journal.values["nonce"] = writer.bytes
-        let request = LedgerRequest(from: address, nonce: nonce, action: action)
-        let signed = SignedRequest(request, key: identity.key, domain: identity.domain)
         let submission = Submission(
             nonce: nonce,
             request: signed.packed,
@@ -88,6 +97,16 @@ extension ChannelControl {
         journal.submissions.append(submission)
         inFlight = InFlight(submission: submission, operation: operation)
         effects.append(.submit(submission))
+        return true
+    }
+
+    private func sign(_ request: LedgerRequest) throws(SigningFault) -> SignedRequest {
+        try SignedRequest(
+            request,
+            signature: signer(identity.key, request.digest(domain: identity.domain)),
+            key: identity.key,
+            domain: identity.domain
+        )
     }
 
     // MARK: Redemption
@@ -124,20 +143,19 @@ extension ChannelControl {
         // A VRF proof takes long to make, and the group commit waits for it.
         let most = identity.parameters.rule == .vrf ? 8 : LedgerRequest.ticketsMax
         let indices = Array(known.won.prefix(min(policy.redeemTickets, most)))
-        var claims: [ClaimKey] = []
-        var tickets: [Redemption] = []
-        for index in indices {
-            guard var claim = known.open[index] else { continue }
-            tickets.append(redemption(claim, known))
-            claim.state = .submitted
-            claim.nonce = nonce + 1
-            known.open[index] = claim
-            journal.claims[claim.key] = claim
-            claims.append(claim.key)
+        var claims = indices.compactMap { known.open[$0] }
+        let action = LedgerAction.redeem(
+            source: known.state.source,
+            tickets: claims.map { redemption($0, known) }
+        )
+        guard send(action, operation: nil, claims: claims.map(\.key)) else { return true }
+        for place in claims.indices {
+            claims[place].state = .submitted
+            claims[place].nonce = nonce
+            known.open[claims[place].key.index] = claims[place]
+            journal.claims[claims[place].key] = claims[place]
         }
         known.won.removeFirst(indices.count)
-        let source = known.state.source
-        send(.redeem(source: source, tickets: tickets), operation: nil, claims: claims)
         return true
     }
 

@@ -84,6 +84,9 @@ struct ChannelControl {
     /// Claims of a past channel epoch whose redemption is on its way.
     var orphans: [ClaimKey: Claim] = [:]
 
+    /// Makes the signatures of requests; a test hands out spoilt ones.
+    var signer: @Sendable (ChainKey, Bytes32) -> Bytes64 = { $0.sign(hash: $1) }
+
     let desk = LuckDesk()
     var journal = Journal()
     var effects: [Effect] = []

@@ -29,6 +29,9 @@ public final class ChannelRuntime: Sendable {
         public var onWorld: @Sendable (World) -> Void = { _ in }
         /// Called on the control thread when a channel stops taking tickets.
         public var onAlarm: @Sendable (_ channelID: Bytes32, Drop) -> Void = { _, _ in }
+        /// Called on the control thread when a request was not sent, because our own signature of
+        /// it did not verify.
+        public var onFault: @Sendable (SigningFault) -> Void = { _ in }
 
         /// A runtime's parts.
         public init(
@@ -61,7 +64,7 @@ public final class ChannelRuntime: Sendable {
 
     private struct Results {
         var nextID: UInt64 = 1
-        var receipts: [UInt64: Receipt] = [:]
+        var receipts: [UInt64: Result<Receipt, ChannelError>] = [:]
         var isStopping = false
     }
 
@@ -193,7 +196,10 @@ public final class ChannelRuntime: Sendable {
         case .submit(let submission): follower.submit(submission)
         case .resynchronise(let submission): follower.resynchronise(submission)
         case .finished(let id, let receipt):
-            results.withLock { $0.receipts[id] = receipt }
+            results.withLock { $0.receipts[id] = .success(receipt) }
+        case .unsigned(let id, let fault):
+            if let id { results.withLock { $0.receipts[id] = .failure(.signing(fault)) } }
+            setup.onFault(fault)
         case .alarm(let id, let reason): setup.onAlarm(id, reason)
         case .publish: break
         }
@@ -229,7 +235,7 @@ public final class ChannelRuntime: Sendable {
             let (receipt, stopping) = results.withLock { results in
                 (results.receipts.removeValue(forKey: id), results.isStopping)
             }
-            if let receipt {
+            if let receipt = try receipt?.get() {
                 if let refusal = receipt.refusal { throw .refused(refusal) }
                 return receipt
             }

@@ -93,6 +93,8 @@ public enum ChannelError: Error, Equatable, Sendable {
     case slotsFull
     /// The node is stopping.
     case stopping
+    /// A signature of ours did not verify; nothing was sent.
+    case signing(SigningFault)
 }
 
 extension ChannelError: CustomStringConvertible {
@@ -106,6 +108,7 @@ extension ChannelError: CustomStringConvertible {
         case .timeout: "no answer in time"
         case .slotsFull: "more channels than configured"
         case .stopping: "the node is stopping"
+        case .signing(let fault): "\(fault)"
         }
     }
 }
@@ -176,6 +179,7 @@ enum Effect: Sendable {
     case submit(Submission)
     case resynchronise(Submission)
     case finished(id: UInt64, Receipt)
+    case unsigned(id: UInt64?, SigningFault)
     case publish
     case alarm(channelID: Bytes32, Drop)
 }
@@ -190,7 +194,7 @@ extension Effect {
         case .raiseIndexLimit: 2
         case .raiseFloor, .restore, .mark, .stop: 3
         case .publish: 4
-        case .release, .submit, .resynchronise, .finished, .alarm: 5
+        case .release, .submit, .resynchronise, .finished, .unsigned, .alarm: 5
         }
     }
 }

@@ -39,13 +39,23 @@ public final class ChainKey: Sendable {
     public func withSecretScalar<R>(_ body: (Region) -> R) -> R { secret.withRegion(body) }
 
     /// Signs a hash (control plane).
-    public func sign(hash: Bytes32) -> Bytes64 {
-        var (hash, signature) = (hash, Bytes64())
+    public func sign(hash: Bytes32, nonces: NonceRule = .rfc6979) -> Bytes64 {
+        var (hash, seed, signature) = (hash, nonces.seed(hash), Bytes64())
         let made = hash.withRegion { hash in
-            signature.withRegion { Secp256k1.shared.sign(hash: hash, key: secret.region, into: $0) }
+            seed.withRegion { seed in
+                signature.withRegion {
+                    Secp256k1.shared.sign(hash: hash, seed: seed, key: secret.region, into: $0)
+                }
+            }
         }
         precondition(made, "chain key was wiped")
         return signature
+    }
+
+    /// True if a signature of ours is good: recovery leads to our address (control plane). One that
+    /// a fault has spoilt may tell the key, so it must not leave.
+    public func hasSigned(hash: Bytes32, signature: Bytes64) -> Bool {
+        Secp256k1.signer(hash: hash, signature: signature) == address
     }
 
     /// Overwrites the key before its time; signing with it afterwards traps.

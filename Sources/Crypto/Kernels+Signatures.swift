@@ -97,19 +97,30 @@ extension Kernels {
         }
     }
 
-    /// Signs hashes with one key (32 B). Returns the lanes that were signed: all, or none for a key
-    /// outside 1...n-1; only these are written. Constant time in key and nonce.
+    /// Signs hashes with one key (32 B); nonces are what `ecdsaNonce` makes of key and `seed`
+    /// (32 B). Pass the hashes for RFC 6979; any other seed must depend on the hash. Returns the
+    /// lanes that were signed: all, or none for a key outside 1...n-1; only these are written.
+    /// Constant time in key, seed and nonce.
     @_semantics("no_performance_analysis")
     public static func ecdsaSign(
         key: Region,
         hash: Lanes,
+        seed: Lanes,
         signature: Lanes,
         live: LaneMask
     ) -> LaneMask {
         assert(key.byteCount == 32)
         return unsafe hash.with { hash in
-            unsafe signature.with { signature in
-                unsafe kernels_best().pointee.ecdsa_sign(key.octets, hash, signature, live)
+            unsafe seed.with { seed in
+                unsafe signature.with { signature in
+                    unsafe kernels_best().pointee.ecdsa_sign(
+                        key.octets,
+                        hash,
+                        seed,
+                        signature,
+                        live
+                    )
+                }
             }
         }
     }

@@ -6,10 +6,23 @@ internal import CSecp256k1
 extension Secp256k1 {
     /// Signs a hash; the nonce is that of RFC 6979, so equal inputs give equal bytes. False for a
     /// key outside 1...n-1. Constant time in the key.
-    @_semantics("no_performance_analysis")
+    @_noLocks
     public func sign(hash: Region, key: Region, into signature: Region) -> Bool {
-        assert(hash.byteCount == 32 && key.byteCount == 32 && signature.byteCount == 64)
-        return unsafe secp_sign(context, signature.octets, hash.octets, key.octets) == 1
+        sign(hash: hash, seed: hash, key: key, into: signature)
+    }
+
+    /// The same with a nonce made of `seed` (32 bytes), which must depend on the hash.
+    @_semantics("no_performance_analysis")
+    public func sign(hash: Region, seed: Region, key: Region, into signature: Region) -> Bool {
+        assert(hash.byteCount == 32 && seed.byteCount == 32)
+        assert(key.byteCount == 32 && signature.byteCount == 64)
+        return unsafe secp_sign(
+            context,
+            signature.octets,
+            hash.octets,
+            seed.octets,
+            key.octets
+        ) == 1
     }
 
     /// The public key that made the signature; false if there is none, r or s is zero or at least

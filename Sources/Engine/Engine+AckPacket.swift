@@ -11,7 +11,8 @@ extension Engine {
     ///   - halfKeys: at most `config.geometry.ackCapacity`, as `ackKey` gave them.
     ///   - count: how many of them.
     ///   - packet: `config.geometry.packetBytes`, all written.
-    /// - Returns: false if the neighbour's packet key is no point, or the count does not fit.
+    /// - Returns: false if the neighbour's packet key is no point, the count does not fit, or the
+    ///   ticket failed our self-check.
     @_noLocks
     public mutating func makeAckPacket(
         to node: UInt32,
@@ -78,7 +79,8 @@ extension Engine {
 
     /// Makes all packets that were begun.
     ///
-    /// - Returns: those that are made; a neighbour whose packet key is no point gets none.
+    /// - Returns: those that are made; a neighbour whose packet key is no point gets none, nor does
+    ///   one whose ticket failed our self-check.
     @_noLocks
     public mutating func makeAckPackets(slab: Slab, snapshot: Snapshot) -> LaneMask {
         let count = ackPackets.count
@@ -108,8 +110,7 @@ extension Engine {
             scratch: building
         )
         building.wipe()
-        signZeroHops(made, slab, snapshot)
-        return made
+        return made == 0 ? 0 : signZeroHops(made, slab, snapshot)
     }
 
     @_noLocks
@@ -139,23 +140,15 @@ extension Engine {
         return Acknowledgements.begin(text, count: count)
     }
 
-    /// Tickets worth nothing, as every packet carries one.
+    /// Tickets worth nothing, as every packet carries one. Returns the packets that have one.
     @_noLocks
-    private func signZeroHops(_ made: LaneMask, _ slab: Slab, _ snapshot: Snapshot) {
-        tickets.hash(
-            lanes.issued,
-            channelIDs: lanes.channelID,
-            domains: lanes.domain,
-            lanes: made,
-            into: lanes.hash
-        )
-        _ = tickets.sign(
-            lanes.issued,
-            hashes: lanes.hash,
-            key: snapshot.chainKey.region(0),
-            lanes: made
-        )
-        var left = made
+    private mutating func signZeroHops(
+        _ made: LaneMask,
+        _ slab: Slab,
+        _ snapshot: Snapshot
+    ) -> LaneMask {
+        let signed = signIssued(made, snapshot)
+        var left = signed
         while let lane = left.popFirst() {
             let packet = slab.packet(ackPackets.slots[lane], config.geometry.packetBytes)
             lanes.issued[lane].write(
@@ -164,6 +157,7 @@ extension Engine {
             counters.count(.ackPacketsOut)
             counters.count(.acksOut, by: UInt64(ackPackets.acks[lane]))
         }
+        return signed
     }
 }
 

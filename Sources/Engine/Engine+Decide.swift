@@ -116,7 +116,6 @@ extension Engine {
         if !told { counters.count(.reportsLost) }
         tellSigner(lane, nowNanos: batch.nowNanos)
         counters.count(.ticketsLocked)
-        counters.count(.forwarded)
         outcome.forwarded |= 1 << LaneMask(lane)
         outcome.acknowledge |= 1 << LaneMask(lane)
         answers[lane] = scratch.ackHalfKey[lane]

@@ -46,6 +46,8 @@ public struct Engine: ~Copyable {
     let keys: KeyNews
     let table: UnackedTable
     let peers: PeerRows
+    let ownTable: Region
+    var ownTableAddress = Address()
     let entropy: Region
     let wiped: Region
     private let memory: Region
@@ -104,6 +106,7 @@ public struct Engine: ~Copyable {
         keys = parts.keys
         table = parts.table
         peers = parts.peers
+        ownTable = parts.ownTable
         entropy = parts.entropy
         let blinding = entropy.slice(0, 32)
         random.fill(blinding)
@@ -204,6 +207,7 @@ struct EngineMemory {
     let keys: KeyNews
     let table: UnackedTable
     let peers: PeerRows
+    let ownTable: Region
     let entropy: Region
     let stateStart: Int
     let stateEnd: Int
@@ -227,6 +231,7 @@ struct EngineMemory {
         desk = AckDesk(&arena, geometry: config.geometry)
         keys = KeyNews(&arena)
         building = BuildScratch(&arena, lanes: AckPackets.most)
+        ownTable = arena.region(config.checksOwnTickets ? TicketLanes.ownTableBytes : 0)
         scratchStart = arena.used
         tickets = TicketLanes(
             &arena,

@@ -1,3 +1,4 @@
+public import Crypto
 public import Exchange
 public import Sphinx
 
@@ -29,6 +30,10 @@ public struct EngineConfig: BitwiseCopyable, Sendable {
     public var rechecksResponses = false
     /// Reports the keys whose signatures are checked without a table, so that they get one.
     public var tellsKeys = false
+    /// What the nonces of our tickets' signatures are made of.
+    public var nonces = NonceRule.rfc6979
+    /// Verifies every ticket of ours before it leaves; takes a table of our own key.
+    public var checksOwnTickets = false
     /// Key of the tables: fresh random words for each process.
     public var hash: KeyedHash
 

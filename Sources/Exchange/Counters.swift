@@ -46,6 +46,8 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case acksByTable
     /// Acknowledgements checked without one.
     case acksByKey
+    /// Tickets of ours that did not verify after they were signed, and so did not leave.
+    case selfChecksFailed
 
     /// Number of the counter.
     public var index: Int {

@@ -25,10 +25,12 @@ extension Ticket {
         key: ChainKey,
         channelID: Bytes32,
         domain: Bytes32,
-        selector: UInt32
+        selector: UInt32,
+        nonces: NonceRule = .rfc6979
     ) {
         signature = key.sign(
-            hash: hash(channelID: channelID, domain: domain, selector: selector)
+            hash: hash(channelID: channelID, domain: domain, selector: selector),
+            nonces: nonces
         )
     }
 

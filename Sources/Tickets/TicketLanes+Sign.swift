@@ -1,74 +1,8 @@
 public import Bytes
-internal import Crypto
+public import Crypto
 
 extension TicketLanes {
-    /// Which tickets were signed by their issuer: the channel's source.
-    ///
-    /// Lanes with a table are verified with it, the others by recovering the signer and comparing
-    /// addresses. The verdict is the same: r and s are in range, s is in the lower half, and the
-    /// parity bit is the one the contract needs. `hashes` come from `hash`.
-    ///
-    /// - Parameter tables: a lane's is that of a key with its issuer's address.
-    @_noLocks
-    public func verifyVariableTime(
-        _ tickets: Column<Ticket>,
-        hashes: Column<Bytes32>,
-        issuers: Column<Address>,
-        tables: borrowing LaneTables,
-        lanes: LaneMask
-    ) -> LaneMask {
-        let known = lanes & tables.lanes
-        guard known != 0 else {
-            return recoverVariableTime(tickets, hashes: hashes, issuers: issuers, lanes: lanes)
-        }
-        var left = known
-        while let lane = left.popFirst() {
-            preimage.region(lane).store(tickets[lane].signature, 0)
-        }
-        let signed = Kernels.ecdsaVerifyVariableTime(
-            table: Lanes(tables.slab, slots: tables.places, offset: 0),
-            hash: Lanes(hashes),
-            signature: Lanes(preimage),
-            live: known
-        )
-        let rest = lanes & ~known
-        guard rest != 0 else { return signed }
-        return signed
-            | recoverVariableTime(tickets, hashes: hashes, issuers: issuers, lanes: rest)
-    }
-
-    /// The same without tables: recovers the signer and compares addresses.
-    @_noLocks
-    public func recoverVariableTime(
-        _ tickets: Column<Ticket>,
-        hashes: Column<Bytes32>,
-        issuers: Column<Address>,
-        lanes: LaneMask
-    ) -> LaneMask {
-        var recovered: LaneMask = 0
-        var left = lanes
-        while let lane = left.popFirst() {
-            var signer = CurvePoint()
-            let signature = preimage.region(lane).slice(0, 64)
-            signature.store(tickets[lane].signature, 0)
-            guard
-                curve.recoverVariableTime(
-                    hash: hashes.region(lane),
-                    signature: signature,
-                    into: &signer
-                ),
-                curve.write(signer, affine: affine.region(lane))
-            else { continue }
-            recovered |= 1 << LaneMask(lane)
-        }
-        return matching(issuers, lanes: recovered)
-    }
-
-    /// The public key, x ‖ y, of a lane that the last recovery found signed.
-    @_noLocks
-    public func recoveredSigner(_ lane: Int) -> Bytes64 { affine[lane] }
-
-    /// Signs tickets with the issuer's chain key (32 bytes); deterministic.
+    /// Signs tickets with the issuer's chain key (32 bytes), nonces by RFC 6979.
     ///
     /// - Returns: the lanes that were signed; all of them unless the key is no scalar.
     @_noLocks
@@ -78,9 +12,40 @@ extension TicketLanes {
         key: Region,
         lanes: LaneMask
     ) -> LaneMask {
+        sign(tickets, hashes: hashes, seeds: hashes, key: key, lanes: lanes)
+    }
+
+    /// The same with hedged nonces: their seeds are SHA-256(hash ‖ 32 random bytes).
+    @_noLocks
+    public func sign(
+        _ tickets: Column<Ticket>,
+        hashes: Column<Bytes32>,
+        key: Region,
+        hedgedBy random: inout RandomStream,
+        lanes: LaneMask
+    ) -> LaneMask {
+        var left = lanes
+        while let lane = left.popFirst() {
+            let input = preimage.region(lane)
+            input.store(hashes[lane], 0)
+            random.fill(input.slice(32, 32))
+        }
+        Kernels.sha256(Lanes(preimage), count: 64, out: Lanes(digest), live: lanes)
+        return sign(tickets, hashes: hashes, seeds: digest, key: key, lanes: lanes)
+    }
+
+    @_noLocks
+    private func sign(
+        _ tickets: Column<Ticket>,
+        hashes: Column<Bytes32>,
+        seeds: Column<Bytes32>,
+        key: Region,
+        lanes: LaneMask
+    ) -> LaneMask {
         let signed = Kernels.ecdsaSign(
             key: key,
             hash: Lanes(hashes),
+            seed: Lanes(seeds),
             signature: Lanes(preimage),
             live: lanes
         )
@@ -92,16 +57,47 @@ extension TicketLanes {
         }
         return signed
     }
+}
 
-    /// Lanes whose point in `affine` has the given address.
+// What we signed, checked before it leaves: a signature that a fault has spoilt may tell the key.
+extension TicketLanes {
+    /// Bytes of the table of our own key.
+    public static var ownTableBytes: Int { @_noLocks get { Kernels.signerBytes } }
+
+    /// Makes the table of a chain key of ours; slow, so once for each key.
+    ///
+    /// - Parameters:
+    ///   - address: the key's, as the register has it.
+    ///   - table: `ownTableBytes`, on a 64-byte boundary.
+    /// - Returns: false if the key has another address, or is no scalar.
     @_noLocks
-    func matching(_ addresses: Column<Address>, lanes: LaneMask) -> LaneMask {
-        hashPoints(lanes: lanes)
-        var equal: LaneMask = 0
+    public func makeOwnTable(key: Region, address: Address, into table: Region) -> Bool {
+        let point = affine.region(0)
+        guard Kernels.secpMulBase(Lanes(key), out: Lanes(point), live: 1) != 0 else {
+            return false
+        }
+        hashPoints(lanes: 1)
+        guard self.address(0) == address else { return false }
+        return Kernels.ecdsaTableVariableTime(Lanes(point), table: Lanes(table), live: 1) != 0
+    }
+
+    /// Which tickets carry a good signature of ours; the table is that of `makeOwnTable`.
+    @_noLocks
+    public func verifyOwnVariableTime(
+        _ tickets: Column<Ticket>,
+        hashes: Column<Bytes32>,
+        table: Region,
+        lanes: LaneMask
+    ) -> LaneMask {
         var left = lanes
         while let lane = left.popFirst() {
-            if address(lane) == addresses[lane] { equal |= 1 << LaneMask(lane) }
+            preimage.region(lane).store(tickets[lane].signature, 0)
         }
-        return equal
+        return Kernels.ecdsaVerifyVariableTime(
+            table: Lanes(table),
+            hash: Lanes(hashes),
+            signature: Lanes(preimage),
+            live: lanes
+        )
     }
 }

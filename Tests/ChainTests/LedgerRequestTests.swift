@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NeverUseForceTry
 import Bytes
 import Chain
 import Crypto
@@ -33,10 +34,35 @@ import Testing
     func sign(_ request: LedgerRequest, by player: Player? = nil, on domain: Bytes32? = nil)
         -> SignedRequest
     {
-        SignedRequest(request, key: (player ?? alice).chain, domain: domain ?? self.domain)
+        try! SignedRequest(request, key: (player ?? alice).chain, domain: domain ?? self.domain)
     }
 
     var balance: UInt128 { ledger.ledger.accounts[alice.address]?.balance ?? 0 }
+
+    @Test func `a signature of our own that does not verify is an error`() throws {
+        let request = transfer(1, 5)
+        var signature = sign(request).signature
+        let good = try SignedRequest(
+            request,
+            signature: signature,
+            key: alice.chain,
+            domain: domain
+        )
+        #expect(good == sign(request))
+        for bit in stride(from: 0, to: 512, by: 7) {
+            signature[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(throws: SigningFault(action: "transfer")) {
+                try SignedRequest(
+                    request,
+                    signature: signature,
+                    key: alice.chain,
+                    domain: domain
+                )
+            }
+            signature[bit / 8] ^= 1 << UInt8(bit % 8)
+        }
+        #expect("\(SigningFault(action: "redeem"))".contains("redeem request does not verify"))
+    }
 
     @Test func `a request signed by another key is refused`() {
         #expect(ledger.ask(sign(transfer(1, 5), by: bob)).refusal == .signature)

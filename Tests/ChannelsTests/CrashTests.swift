@@ -129,7 +129,7 @@ import Tickets
             )
         )
         let receipt = rig.ledger.ask(
-            SignedRequest(request, key: rig.node.chain, domain: rig.parameters.domain)
+            try SignedRequest(request, key: rig.node.chain, domain: rig.parameters.domain)
         )
         #expect(receipt.refusal == nil)
         try rig.settle()

@@ -218,6 +218,45 @@ import Tickets
         #expect(try rig.state(1) == .unlocked)
     }
 
+    // MARK: Requests whose signature a fault has spoilt
+
+    @Test func `a spoilt signature is not sent, and the redemption comes later`() throws {
+        let rig = Rig()
+        try rig.open()
+        rig.control?.signer = { key, hash in
+            var signature = key.sign(hash: hash)
+            signature[5] ^= 1
+            return signature
+        }
+        let nonce = try #require(rig.control?.nonce)
+        try feed(rig, 0..<3)
+        try rig.settle(20)
+        #expect(rig.wire == nil)
+        #expect(rig.control?.inFlight == nil)
+        #expect(rig.control?.nonce == nonce)
+        #expect(try rig.store.load().submissions.isEmpty)
+        #expect(Set(rig.faults.map(\.action)) == ["redeem"])
+        #expect(try rig.claims().allSatisfy { $0.state == .won })
+        rig.control?.signer = { $0.sign(hash: $1) }
+        try rig.settle(60)
+        #expect(try rig.claims().allSatisfy { $0.state == .settled })
+        #expect(rig.totals.redeemed == 3)
+    }
+
+    @Test func `an operation with a spoilt signature ends with the reason`() throws {
+        let rig = Rig()
+        try rig.open()
+        rig.control?.signer = { _, _ in Bytes64() }
+        try rig.turn([.operation(id: 7, .transfer(to: rig.payer.address, amount: 1))])
+        #expect(rig.faults == [SigningFault(action: "transfer")])
+        #expect(rig.failed == [7])
+        #expect(rig.receipts[7] == nil && rig.wire == nil)
+        rig.control?.signer = { $0.sign(hash: $1) }
+        try rig.turn([.operation(id: 8, .transfer(to: rig.payer.address, amount: 1))])
+        try rig.settle(5)
+        #expect(rig.receipts[8]?.refusal == nil && rig.receipts[8] != nil)
+    }
+
     // MARK: Channels through which we pay
 
     @Test func `a restart skips outgoing indices and never repeats one`() throws {

@@ -91,6 +91,8 @@ final class Rig {
     var wire: Submission?
     var lost: Submission?
     var alarms: [Drop] = []
+    var faults: [SigningFault] = []
+    var failed: [UInt64] = []
     var receipts: [UInt64: Receipt] = [:]
     var nanos: UInt64 = 1_000_000_000
     var followed: UInt64 = 0
@@ -213,6 +215,9 @@ final class Rig {
         case .submit(let submission): wire = submission
         case .resynchronise(let submission): lost = submission
         case .finished(let id, let receipt): receipts[id] = receipt
+        case .unsigned(let id, let fault):
+            faults.append(fault)
+            if let id { failed.append(id) }
         case .alarm(_, let reason): alarms.append(reason)
         case .publish: break
         }

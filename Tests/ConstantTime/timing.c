@@ -58,6 +58,7 @@ static const struct target targets[] = {
     {"ecdsa_nonce", SIGNING_KEY, 0, 1},
     {"ecdsa_nonce", 0, 0, 1},
     {"ecdsa_sign", SIGNING_KEY, 0, 2},
+    {"ecdsa_sign", 1, 0, 2},
     {"ed25519_sign", NODE_SCALAR, 32, 2},
     {"sha256", 0, 96, 1},
     {"sha512", 0, 96, 1},
@@ -161,7 +162,7 @@ static void trim_scalars(const struct bench *bench, uint8_t *secret) {
 
 // Class 0 is fixed (for `equal` and the control: what it is compared with), class 1 random.
 static void make_chunk(const struct bench *bench) {
-    int is_twin = !bench->call || bench->call->field[1].kind == CALL_TWIN;
+    int is_twin = !bench->call || strcmp(bench->target->kernel, "equal") == 0;
     for (int i = 0; i < CHUNK; i++) {
         chunk_class[i] = inputs_next(&inputs) & 1;
         for (size_t k = 0; k < bench->secret_total; k++) chunk[i][k] = bench->fixed[k % 32];

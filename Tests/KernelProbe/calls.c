@@ -123,7 +123,7 @@ CALL(ecdsa_nonce) {
     return (struct call_result){live, 0};
 }
 CALL(ecdsa_sign) {
-    return (struct call_result){row->ecdsa_sign(s->signing_key, f[0], f[1], live), 0};
+    return (struct call_result){row->ecdsa_sign(s->signing_key, f[0], f[1], f[2], live), 0};
 }
 CALL(ecdsa_table) {
     (void)s;
@@ -200,7 +200,8 @@ const struct call calls[] = {
     {KERNEL(secp_add_scalars), .field = {SECP_SCALAR, SECP_SCALAR, OUT(32, 32)}, .output = 2,
      .shares = 3},
     {KERNEL(ecdsa_nonce), .field = {BYTES(32, 32), OUT(32, 32)}},
-    {KERNEL(ecdsa_sign), .field = {BYTES(32, 32), OUT(64, 64)}, .clear = 2, .cost = 1},
+    {KERNEL(ecdsa_sign), .field = {BYTES(32, 32), {CALL_TWIN, 32, 32}, OUT(64, 64)}, .clear = 4,
+     .cost = 1},
     {KERNEL(ecdsa_table), .field = {SECP_POINT}, .cost = 2, .is_public = 1},
     {KERNEL(ecdsa_verify), .field = {BOTH(32, 32), BOTH(64, 64)}, .cost = 1, .is_public = 1},
     {KERNEL(ed25519_sign), .field = {BYTES(0, 64), OUT(64, 64)}, .clear = 2, .cost = 1},

@@ -1,4 +1,4 @@
-// swift-format-ignore-file: NeverForceUnwrap
+// swift-format-ignore-file: NeverForceUnwrap, NeverUseForceTry
 package import Bytes
 package import Chain
 package import Crypto
@@ -41,7 +41,7 @@ package final class Player: Sendable {
 
     /// A signed request with the next nonce.
     package func sign(_ action: LedgerAction, _ domain: Bytes32) -> SignedRequest {
-        SignedRequest(
+        try! SignedRequest(
             LedgerRequest(from: address, nonce: next(), action: action),
             key: chain,
             domain: domain
@@ -60,7 +60,7 @@ package final class Player: Sendable {
             nonce: nonce,
             domain: domain
         )
-        return SignedRequest(
+        return try! SignedRequest(
             LedgerRequest(from: address, nonce: nonce, action: action),
             key: chain,
             domain: domain

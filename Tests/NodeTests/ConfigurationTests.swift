@@ -133,6 +133,13 @@ private func issues(_ text: String) -> [String] {
                 "9: tickets.price: 10000000000000000000000000 is not below 10^25"
             ),
             ("[tickets]\nwin_probability = 1.5", "9: tickets.win_probability: 1.5 is not between"),
+            (
+                "[tickets]\nnonces = \"hegded\"",
+                "9: tickets.nonces: \"hegded\" is not one of rfc6979, hedged; did you mean "
+                    + "\"hedged\"?"
+            ),
+            ("[tickets]\nnonces = 6979", "9: tickets.nonces: is not a string"),
+            ("[tickets]\nself_check = 1", "9: tickets.self_check: is not true or false"),
             ("[exit]\ntargets = [\"a\"]", "9: exit.targets[0]: \"a\" is not HOST:PORT"),
             ("[exit]\ntargets = \"a:1\"", "9: exit.targets: is not a list"),
             ("[exit]\ntargets = [\"a:1\", 7]", "9: exit.targets[1]: is not a string"),
@@ -168,6 +175,14 @@ private func issues(_ text: String) -> [String] {
     @Test func `a large amount is written as a string`() throws {
         let text = good + "[tickets]\nprice = \"9000000000000000000000000\"\n"
         #expect(try parse(text).tickets.price == 9_000_000_000_000_000_000_000_000)
+    }
+
+    @Test func `nonces are those of RFC 6979 and tickets unchecked unless asked for`() throws {
+        #expect(try parse(good).tickets.nonces == .rfc6979)
+        #expect(try !parse(good).tickets.selfCheck)
+        let text = good + "[tickets]\nnonces = \"hedged\"\nself_check = true\n"
+        #expect(try parse(text).tickets.nonces == .hedged)
+        #expect(try parse(text).tickets.selfCheck)
     }
 
     @Test func `a socket path longer than the system allows is refused`() {

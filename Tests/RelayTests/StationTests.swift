@@ -1,4 +1,5 @@
 import Bytes
+import Crypto
 import CAllocations
 import Datapath
 import Exchange
@@ -42,8 +43,12 @@ final class Line {
 }
 
 @Suite(.serialized) struct StationTests {
-    @Test func `a relayed packet allocates nothing once the worker is warm`() throws {
-        let line = try Line("allocations")
+    @Test(arguments: [NonceRule.rfc6979, .hedged])
+    func `a relayed packet allocates nothing once the worker is warm`(nonces: NonceRule) throws {
+        let line = try Line("allocations") {
+            $0.engine.nonces = nonces
+            $0.engine.checksOwnTickets = nonces == .hedged
+        }
         let packets = (0..<150).map { _ in line.maker.make([1, 2], from: 0).bytes }
         var allocated: UInt64 = 0
         for (number, bytes) in packets.enumerated() {

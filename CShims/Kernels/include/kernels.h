@@ -182,10 +182,12 @@ struct kernels {
     void (*KERNELS_NONNULL ecdsa_nonce)(const uint8_t *KERNELS_NONNULL key,
                                         struct kernels_lanes hash, struct kernels_lanes out,
                                         uint64_t live);
-    // Signs hashes with one key, nonces by RFC 6979. Returns the lanes that were signed: all, or
-    // none for a key outside 1..n-1; only these are written. Constant time in key and nonce.
+    // Signs hashes with one key; nonces are what ecdsa_nonce makes of the key and seed, 32 B a
+    // lane: RFC 6979 is seed = hash. Any other seed must depend on the hash, or two hashes may get
+    // one nonce, which tells the key. Returns the lanes that were signed: all, or none for a key
+    // outside 1..n-1; only these are written. Constant time in key, seed and nonce.
     uint64_t (*KERNELS_NONNULL ecdsa_sign)(const uint8_t *KERNELS_NONNULL key,
-                                           struct kernels_lanes hash,
+                                           struct kernels_lanes hash, struct kernels_lanes seed,
                                            struct kernels_lanes signature, uint64_t live);
     // table := what ecdsa_verify wants of a signer's point x || y, KERNELS_SIGNER_BYTES; only a row
     // that made a table can read it. Returns the lanes whose point is on the curve; only these are

@@ -38,7 +38,8 @@ ROUTINE mask sign_finish(vec word[8], const struct affine *point, const struct o
 }
 
 TARGET uint64_t NAME(ecdsa_sign)(const uint8_t *key, struct kernels_lanes hash,
-                                 struct kernels_lanes signature, uint64_t live) {
+                                 struct kernels_lanes seed, struct kernels_lanes signature,
+                                 uint64_t live) {
     const struct kernels_lanes key_lanes = {(uint8_t *)(uintptr_t)key, 0, NULL};
     struct packing packing;
     struct signing s;
@@ -50,7 +51,7 @@ TARGET uint64_t NAME(ecdsa_sign)(const uint8_t *key, struct kernels_lanes hash,
     if (!is_key) return 0;
 
     const struct kernels_lanes nonces = {s.nonce[0], 32, NULL};
-    NONCE(key, hash, nonces, live);
+    NONCE(key, seed, nonces, live);
     for (int j = 0; j < packing.vectors; j++) (void)scalar_load(&s.k[j], &packing, nonces, j);
     orders_inverse(s.inverse, s.k, packing.vectors);
     uint64_t met = base_sum(&s.sums, s.k, packing.vectors, NULL);
@@ -76,7 +77,7 @@ TARGET uint64_t NAME(ecdsa_sign)(const uint8_t *key, struct kernels_lanes hash,
     wipe(s.nonce, sizeof s.nonce);
     wipe(&d, sizeof d);
     wipe_stack_sums();
-    if (met) (void)scalar_ecdsa_sign(key, hash, signature, lanes_of(&packing, met));
+    if (met) (void)scalar_ecdsa_sign(key, hash, seed, signature, lanes_of(&packing, met));
     return live;
 }
 

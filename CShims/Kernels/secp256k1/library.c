@@ -98,12 +98,12 @@ void scalar_ecdsa_nonce(const uint8_t *key, struct kernels_lanes hash, struct ke
     wipe_stack();
 }
 
-uint64_t scalar_ecdsa_sign(const uint8_t *key, struct kernels_lanes hash,
+uint64_t scalar_ecdsa_sign(const uint8_t *key, struct kernels_lanes hash, struct kernels_lanes seed,
                            struct kernels_lanes signature, uint64_t live) {
     uint64_t made = 0;
     FOR_LANES(lane, live) {
         uint8_t out[64];
-        int is_signed = secp_sign(context, out, lane_at(hash, lane), key);
+        int is_signed = secp_sign(context, out, lane_at(hash, lane), lane_at(seed, lane), key);
         DECLASSIFY(&is_signed, sizeof is_signed);
         if (is_signed) memcpy(lane_at(signature, lane), out, sizeof out);
         made |= bit_of(lane, is_signed);

@@ -52,6 +52,8 @@ extension Configuration {
         minimum_win_probability = 0.0       # smallest one taken
         unacknowledged = 262144             # tickets that each worker can hold
         redeem_s = 60                       # pause between redemptions; 0: only when asked
+        nonces = "rfc6979"                  # of our signatures: rfc6979, or hedged with randomness
+        self_check = false                  # verify each ticket of ours before it leaves
 
         [entry]
         # exit = "0x…"                      # chain address of the exit for tunnel and send

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Crypto
 
 extension Configuration {
     /// Largest file read.
@@ -204,6 +205,13 @@ extension Configuration {
             tickets.redeemSeconds,
             in: 0...86_400
         )
+        let nonces = reader.choice(
+            "tickets.nonces",
+            tickets.nonces.rawValue,
+            of: NonceRule.allCases.map(\.rawValue)
+        )
+        tickets.nonces = NonceRule(rawValue: nonces) ?? tickets.nonces
+        tickets.selfCheck = reader.boolean("tickets.self_check", tickets.selfCheck)
         return tickets
     }
 

@@ -1,3 +1,5 @@
+public import Crypto
+
 /// Everything a node reads from its configuration file, checked.
 public struct Configuration: Sendable {
     /// Amounts on the wire are below this.
@@ -100,6 +102,10 @@ public struct Configuration: Sendable {
         public var unacknowledged = 262_144
         /// Seconds between redemptions; 0: only by `dray tickets redeem`.
         public var redeemSeconds = 60
+        /// What the nonces of our tickets' signatures are made of.
+        public var nonces = NonceRule.rfc6979
+        /// Verify every ticket of ours before it leaves.
+        public var selfCheck = false
     }
 
     /// What the entry side may use.

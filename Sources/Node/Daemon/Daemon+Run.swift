@@ -117,6 +117,8 @@ extension Daemon {
                 books: books,
                 price: tickets.price,
                 winProbability: WinProbability(tickets.winProbability) ?? .always,
+                nonces: tickets.nonces,
+                checksTickets: tickets.selfCheck,
                 threads: threads,
                 world: press.world
             )

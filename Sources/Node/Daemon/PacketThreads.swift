@@ -79,6 +79,8 @@ final class PacketThreads: Sendable {
         config.engine.unackedCapacity = configuration.tickets.unacknowledged
         config.engine.ackTTLNanos =
             UInt64(configuration.acknowledgements.ttlSeconds) * 1_000_000_000
+        config.engine.nonces = configuration.tickets.nonces
+        config.engine.checksOwnTickets = configuration.tickets.selfCheck
         config.engine.tellsKeys =
             configuration.tables.issuersMiB + configuration.tables.neighboursMiB > 0
         config.ackWaitNanos = UInt64(configuration.acknowledgements.waitMillis) * 1_000_000

@@ -20,7 +20,8 @@ extension StartError {
         switch error {
         case .chain: self = .unreachable(error.description)
         case .otherLedger: self = .wrong(error.description)
-        case .refused, .store, .timeout, .slotsFull, .stopping: self = .failed(error.description)
+        case .refused, .store, .timeout, .slotsFull, .stopping, .signing:
+            self = .failed(error.description)
         }
     }
 

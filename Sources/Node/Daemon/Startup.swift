@@ -94,6 +94,7 @@ enum Startup {
         setup.onAlarm = { id, reason in
             logger.log(.warning, "channel \(id.hex) takes no tickets: \(reason.code)")
         }
+        setup.onFault = { logger.log(.error, "\($0)") }
         do throws(ChannelError) {
             return try ChannelRuntime(setup, now: Daemon.now())
         } catch {

@@ -187,7 +187,7 @@ struct GatewayLoop {
                         )
                     )
                 } catch {
-                    desk.show { $0.unposted += 1 }
+                    unposted(error)
                 }
             }
         }
@@ -262,7 +262,16 @@ struct GatewayLoop {
             entry?.sent(made.openers, now: now)
             try out.post(made)
         } catch {
-            desk.show { $0.unposted += 1 }
+            unposted(error)
+        }
+    }
+
+    private func unposted(_ error: any Error) {
+        desk.show { counts in
+            counts.unposted += 1
+            if case .selfCheck? = error as? Postbox.Fault {
+                counts.drops[.ticketSelfCheck, default: 0] += 1
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ final class Postbox: Sendable {
         case noChannel
         case noFunds
         case ringFull
+        case selfCheck
         case unknownNode
     }
 
@@ -29,6 +30,8 @@ final class Postbox: Sendable {
     private let books: ChannelBooks
     private let price: UInt128
     private let winProbability: WinProbability
+    private let nonces: NonceRule
+    private let checksTickets: Bool
     private let threads: PacketThreads
     private let state: Mutex<State>
 
@@ -38,6 +41,8 @@ final class Postbox: Sendable {
         books: ChannelBooks,
         price: UInt128,
         winProbability: WinProbability,
+        nonces: NonceRule,
+        checksTickets: Bool,
         threads: PacketThreads,
         world: World
     ) {
@@ -46,6 +51,8 @@ final class Postbox: Sendable {
         self.books = books
         self.price = price
         self.winProbability = winProbability
+        self.nonces = nonces
+        self.checksTickets = checksTickets
         self.threads = threads
         state = Mutex(State(world: world))
     }
@@ -62,7 +69,7 @@ final class Postbox: Sendable {
             let ticket =
                 made.nodeCount > 1
                 ? try self.ticket(made, to: node, state.world)
-                : zeroHop(made, to: node)
+                : try zeroHop(made, to: node)
             var packet = made.packet
             packet.withRegion { packet in
                 ticket.write(to: packet.slice(geometry.ticketOffset, Geometry.ticketBytes))
@@ -87,17 +94,13 @@ final class Postbox: Sendable {
         }
     }
 
-    private func zeroHop(_ made: PacketFactory.Made, to node: NodeRow) -> Ticket {
+    private func zeroHop(_ made: PacketFactory.Made, to node: NodeRow) throws(Fault) -> Ticket {
         var ticket = Ticket.zeroHop(to: node.chainAddress, challenge: made.ticketChallenge)
-        ticket.sign(
-            key: identity.key,
-            channelID: TicketDomain.channelID(
-                source: identity.key.address,
-                destination: node.chainAddress
-            ),
-            domain: identity.domain,
-            selector: geometry.ticketSelector
+        let channelID = TicketDomain.channelID(
+            source: identity.key.address,
+            destination: node.chainAddress
         )
+        try sign(&ticket, channelID: channelID, domain: identity.domain)
         return ticket
     }
 
@@ -127,13 +130,20 @@ final class Postbox: Sendable {
             winProbability: winProbability,
             challenge: made.ticketChallenge
         )
-        ticket.sign(
-            key: identity.key,
-            channelID: row.channelID,
-            domain: row.domain,
-            selector: geometry.ticketSelector
-        )
+        try sign(&ticket, channelID: row.channelID, domain: row.domain)
         return ticket
+    }
+
+    private func sign(
+        _ ticket: inout Ticket,
+        channelID: Bytes32,
+        domain: Bytes32
+    ) throws(Fault) {
+        let selector = geometry.ticketSelector
+        let hash = ticket.hash(channelID: channelID, domain: domain, selector: selector)
+        ticket.signature = identity.key.sign(hash: hash, nonces: nonces)
+        guard !checksTickets || identity.key.hasSigned(hash: hash, signature: ticket.signature)
+        else { throw .selfCheck }
     }
 }
 

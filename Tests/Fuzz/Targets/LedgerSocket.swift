@@ -46,7 +46,9 @@ private func requests(_ bytes: [UInt8]) {
         let key = keys[Int(choice) % keys.count]
         request.from = key.address
         request.nonce = choice & 2 == 0 ? nonce : request.nonce
-        let signed = SignedRequest(request, key: key, domain: ledger.domain)
+        guard let signed = try? SignedRequest(request, key: key, domain: ledger.domain) else {
+            fatalError("our own signature")
+        }
         let outcome = ledger.apply(signed, nowMillis: nonce * 700)
         precondition(ledger.total == parameters.supply, "money was made or lost")
         if outcome.receipt.refusal != nil {
