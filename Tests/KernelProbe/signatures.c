@@ -64,20 +64,50 @@ static int is_high(const uint8_t s[32]) {
 
 // -- Keys: their tables are made once for each row.
 
+// The last key is one whose scalar nobody knows: that of a signature whose R has an x above n.
+#define FAR_KEY (KEYS - 1)
+
 struct keys {
     uint8_t scalar[KEYS][32], point[KEYS][64];
+    uint8_t far_hash[32], far_signature[64];
     const struct kernels *row[8];
     uint8_t *table[8];
 };
 
-static void point_of(const uint8_t scalar[32], uint8_t out[64]) {
-    secp256k1_pubkey point;
+static void point_store(const secp256k1_pubkey *point, uint8_t out[64]) {
     uint8_t bytes[65];
     size_t count = sizeof bytes;
-    if (!secp256k1_ec_pubkey_create(library(), &point, scalar)) abort();
-    (void)secp256k1_ec_pubkey_serialize(
-        library(), bytes, &count, &point, SECP256K1_EC_UNCOMPRESSED);
+    (void)secp256k1_ec_pubkey_serialize(library(), bytes, &count, point, SECP256K1_EC_UNCOMPRESSED);
     memcpy(out, bytes + 1, 64);
+}
+
+static void point_of(const uint8_t scalar[32], uint8_t out[64]) {
+    secp256k1_pubkey point;
+    if (!secp256k1_ec_pubkey_create(library(), &point, scalar)) abort();
+    point_store(&point, out);
+}
+
+// The least r for which r + n is the x of a point and r is not, and the key that s and a hash make
+// of it.
+static void far_key(struct keys *keys) {
+    memset(keys->far_hash, 0x3c, 32);
+    memset(keys->far_signature, 0, 32);
+    memset(keys->far_signature + 32, 0x5a, 32);
+    for (uint8_t r = 1; r != 0; r++) {
+        secp256k1_ecdsa_recoverable_signature near, far;
+        secp256k1_pubkey point;
+        keys->far_signature[31] = r;
+        if (!secp256k1_ecdsa_recoverable_signature_parse_compact(
+                library(), &near, keys->far_signature, 0) ||
+            !secp256k1_ecdsa_recoverable_signature_parse_compact(
+                library(), &far, keys->far_signature, 2))
+            abort();
+        if (secp256k1_ecdsa_recover(library(), &point, &near, keys->far_hash)) continue;
+        if (!secp256k1_ecdsa_recover(library(), &point, &far, keys->far_hash)) continue;
+        point_store(&point, keys->point[FAR_KEY]);
+        return;
+    }
+    abort();
 }
 
 // 1, n - 1, 2, n - 2, 1/2, and others.
@@ -95,6 +125,7 @@ static struct keys *keys_of_thread(void) {
         if (i == 4) invert(scalar, keys.scalar[1]);
         point_of(scalar, keys.point[i]);
     }
+    far_key(&keys);
     return &keys;
 }
 
@@ -122,29 +153,36 @@ static void sign(const uint8_t key[32], const uint8_t hash[32], uint8_t out[64])
     out[32] |= (uint8_t)((parity & 1) << 7);
 }
 
-// The hash and the signature for which the verifier's sum is u1 G + u2 Q, u1 possibly 0.
+// The hash and the signature of the sum R = u1 G + u2 Q.
+static void craft_of(const uint8_t sum[64], const uint8_t u1[32], const uint8_t u2[32],
+                     uint8_t hash[32], uint8_t out[64]) {
+    uint8_t inverse[32], s[32];
+    invert(inverse, u2);
+    memcpy(s, sum, 32);
+    multiply(s, inverse);
+    memcpy(hash, u1, 32);
+    if (secp256k1_ec_seckey_verify(library(), u1)) multiply(hash, s);
+    uint8_t parity = sum[63] & 1;
+    if (is_high(s)) {
+        (void)secp256k1_ec_seckey_negate(library(), s);
+        parity ^= 1;
+    }
+    memcpy(out, sum, 32);
+    memcpy(out + 32, s, 32);
+    out[32] |= (uint8_t)(parity << 7);
+}
+
+// The same for a key that is known, u1 possibly 0.
 static void craft(const uint8_t key[32], const uint8_t u1[32], const uint8_t u2[32],
                   uint8_t hash[32], uint8_t out[64]) {
-    uint8_t sum[32], point[64], inverse[32], s[32];
+    uint8_t sum[32], point[64];
     memcpy(sum, u2, 32);
     multiply(sum, key);
     if (secp256k1_ec_seckey_verify(library(), u1) &&
         !secp256k1_ec_seckey_tweak_add(library(), sum, u1))
         return; // the sum is infinity: no signature
     point_of(sum, point);
-    invert(inverse, u2);
-    memcpy(s, point, 32);
-    multiply(s, inverse);
-    memcpy(hash, u1, 32);
-    if (secp256k1_ec_seckey_verify(library(), u1)) multiply(hash, s);
-    uint8_t parity = point[63] & 1;
-    if (is_high(s)) {
-        (void)secp256k1_ec_seckey_negate(library(), s);
-        parity ^= 1;
-    }
-    memcpy(out, point, 32);
-    memcpy(out + 32, s, 32);
-    out[32] |= (uint8_t)(parity << 7);
+    craft_of(point, u1, u2, hash, out);
 }
 
 // Scalars that make sums of windows meet: 0, small, a single bit, and their negatives.
@@ -212,7 +250,10 @@ uint64_t signatures_verify(const struct kernels *row, struct kernels_lanes hash,
         memcpy(copy, signature, 64);
         int key = copy[0] % KEYS;
         slot[lane] = (uint32_t)(copy[1] < 8 ? copy[1] % KEYS : key);
-        if (copy[1] % 4 == 3) {
+        if (key == FAR_KEY) {
+            memcpy(at_hash, keys->far_hash, 32);
+            memcpy(signature, keys->far_signature, 64);
+        } else if (copy[1] % 4 == 3) {
             uint8_t u1[32], u2[32];
             meeting(u1, copy + 8);
             meeting(u2, copy + 12);
@@ -227,7 +268,32 @@ uint64_t signatures_verify(const struct kernels *row, struct kernels_lanes hash,
     return row->ecdsa_verify(table, hash, recipe, live);
 }
 
+// A signature of the point's unknown key, whose terms are in every window.
+static void sign_by_point(const uint8_t point[64], uint8_t hash[32], uint8_t signature[64]) {
+    secp256k1_pubkey sum;
+    uint8_t bytes[65] = {4}, u1[32], u2[32], out[64];
+    memcpy(bytes + 1, point, 64);
+    memset(u1, 0x69, 32);
+    memset(u2, 0x2d, 32);
+    memcpy(u2 + 16, point + 16, 16);
+    if (!secp256k1_ec_pubkey_parse(library(), &sum, bytes, sizeof bytes) ||
+        !secp256k1_ec_pubkey_tweak_mul(library(), &sum, u2) ||
+        !secp256k1_ec_pubkey_tweak_add(library(), &sum, u1))
+        abort();
+    point_store(&sum, out);
+    craft_of(out, u1, u2, hash, signature);
+}
+
 uint64_t signatures_table(const struct kernels *row, struct kernels_lanes point, uint64_t live) {
+    static _Thread_local uint8_t hash[KERNELS_LANES_MAX][32], signature[KERNELS_LANES_MAX][64];
     const struct kernels_lanes table = {signatures_room(), KERNELS_SIGNER_BYTES, NULL};
-    return row->ecdsa_table(point, table, live);
+    uint64_t made = row->ecdsa_table(point, table, live), verified = 0;
+    for (int lane = 0; lane < KERNELS_LANES_MAX; lane++)
+        if (made >> lane & 1) sign_by_point(at(point, lane), hash[lane], signature[lane]);
+    if (made)
+        verified = row->ecdsa_verify(table,
+                                     (struct kernels_lanes){hash[0], 32, NULL},
+                                     (struct kernels_lanes){signature[0], 64, NULL},
+                                     made);
+    return verified;
 }
