@@ -86,19 +86,8 @@ extension Kernels {
 // Signatures are r ‖ s, s in the lower half, the parity of R in its top bit.
 
 extension Kernels {
-    /// `out` (32 B) := the nonce of RFC 6979 with SHA-256 for a key (32 B) and a hash.
-    @_semantics("no_performance_analysis")
-    public static func ecdsaNonce(key: Region, hash: Lanes, out: Lanes, live: LaneMask) {
-        assert(key.byteCount == 32)
-        unsafe hash.with { hash in
-            unsafe out.with { out in
-                unsafe kernels_best().pointee.ecdsa_nonce(key.octets, hash, out, live)
-            }
-        }
-    }
-
-    /// Signs hashes with one key (32 B); nonces are what `ecdsaNonce` makes of key and `seed`
-    /// (32 B). Pass the hashes for RFC 6979; any other seed must depend on the hash. Returns the
+    /// Signs hashes with one key (32 B); nonces are what RFC 6979 makes of key and `seed` (32 B).
+    /// Pass the hashes for RFC 6979 itself; any other seed must depend on the hash. Returns the
     /// lanes that were signed: all, or none for a key outside 1...n-1; only these are written.
     /// Constant time in key, seed and nonce.
     @_semantics("no_performance_analysis")
@@ -245,16 +234,6 @@ extension Kernels {
         unsafe input.with { input in
             unsafe out.with { out in
                 unsafe kernels_best().pointee.sha256(input, count, out, live)
-            }
-        }
-    }
-
-    /// `out` (64 B) := SHA-512 of `count` bytes. `out` may be `input`.
-    @_semantics("no_performance_analysis")
-    public static func sha512(_ input: Lanes, count: Int, out: Lanes, live: LaneMask) {
-        unsafe input.with { input in
-            unsafe out.with { out in
-                unsafe kernels_best().pointee.sha512(input, count, out, live)
             }
         }
     }

@@ -36,11 +36,8 @@ ROUTINE void teeth_make(struct teeth *teeth, struct cached *point, const struct 
     struct doubler x[ABREAST];
     struct adder z[ABREAST];
     for (int v = 0; v < count; v++) {
-        struct sum xs = sum_of(&a[v].x), ys = sum_of(&a[v].y), bias = sum_bias();
-        struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
-        minus = sum_sub(&minus, &xs);
         x[v] = a[v];
-        z[v] = (struct adder){factor_of(&plus), factor_of(&minus), a[v].z, mul(&a[v].x, &a[v].y)};
+        z[v] = adder_of(&a[v]);
         point_cache(&point[v], &z[v]);
     }
     for (int j = 0; j <= last; j++) {

@@ -35,25 +35,19 @@ INLINE struct sum fold(const column columns[10]) {
     return out;
 }
 
-// a^(2^250 - 1), and a^11 in passing. x_k is a^(2^k - 1).
-ROUTINE void power_250(struct factor *out, struct factor *a11, const struct factor *a, int groups) {
+// a^(2^252 - 3): the square-root power. x_k is a^(2^k - 1).
+ROUTINE void root_power(struct factor *out, const struct factor *a, int groups) {
     struct factor a2[GROUPS_MAX], a9[GROUPS_MAX], x10[GROUPS_MAX], x50[GROUPS_MAX], t[GROUPS_MAX];
     for (int g = 0; g < groups; g++) a2[g] = square(&a[g]);
     square_times_mul(a9, a2, 2, a, groups);
-    mul_each(a11, a9, a2, groups);
-    square_times_mul(t, a11, 1, a9, groups);
+    mul_each(t, a9, a2, groups);           // a^11
+    square_times_mul(t, t, 1, a9, groups); // x_5
     square_times_mul(x10, t, 5, t, groups);
     square_times_mul(t, x10, 10, x10, groups); // x_20
     square_times_mul(t, t, 20, t, groups);     // x_40
     square_times_mul(x50, t, 10, x10, groups);
     square_times_mul(t, x50, 50, x50, groups); // x_100
     square_times_mul(t, t, 100, t, groups);    // x_200
-    square_times_mul(out, t, 50, x50, groups);
-}
-
-// a^(2^252 - 3): the square-root power.
-ROUTINE void root_power(struct factor *out, const struct factor *a, int groups) {
-    struct factor a11[GROUPS_MAX], t[GROUPS_MAX];
-    power_250(t, a11, a, groups);
+    square_times_mul(t, t, 50, x50, groups);   // x_250
     square_times_mul(out, t, 2, a, groups);
 }

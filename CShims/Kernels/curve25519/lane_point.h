@@ -22,6 +22,14 @@ struct adder {
     struct factor sum, difference, z, t;
 };
 
+// Of a point with Z = 1.
+INLINE struct adder adder_of(const struct doubler *a) {
+    struct sum x = sum_of(&a->x), y = sum_of(&a->y), bias = sum_bias();
+    struct sum plus = sum_add(&y, &x), minus = sum_add(&y, &bias);
+    minus = sum_sub(&minus, &x);
+    return (struct adder){factor_of(&plus), factor_of(&minus), a->z, mul(&a->x, &a->y)};
+}
+
 // What an addition reads of its second point: Y + X, Y - X, 2 Z, 2 d T.
 struct cached {
     struct factor sum, difference, z2, t2d;

@@ -23,7 +23,7 @@ TARGET static uint64_t points_decode(struct doubler *out, const struct packing *
             valid |= mask_lanes(decodes) << LANES * (j + g);
         }
     }
-    return packing->count == 64 ? valid : valid & (((uint64_t)1 << packing->count) - 1);
+    return valid & entries_all(packing);
 }
 
 // What is called here has frames of up to 30 kB together, the encoding's inversion being deepest.

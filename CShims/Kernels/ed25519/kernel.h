@@ -19,10 +19,10 @@ struct hashing {
 };
 
 // out := SHA-512(in[0..bytes)), entry by entry.
-static void hash_all(struct hashing *hashing, size_t bytes, int count) {
+static void hash_all(struct hashing *hashing, size_t bytes, const struct packing *packing) {
     const struct kernels_lanes in = {hashing->in[0], sizeof hashing->in[0], NULL};
     const struct kernels_lanes out = {hashing->out[0], sizeof hashing->out[0], NULL};
-    SHA512(in, bytes, out, ~(uint64_t)0 >> (64 - count));
+    SHA512(in, bytes, out, entries_all(packing));
 }
 
 // Scalars of vector j.
@@ -81,7 +81,7 @@ void NAME(ed25519_sign)(const uint8_t *key, struct kernels_lanes message, size_t
         memcpy(s.hashing.in[i], s.expanded + 32, 32);
         memcpy(s.hashing.in[i] + 32, lane_at(message, s.packing.lane[i]), bytes);
     }
-    hash_all(&s.hashing, 32 + bytes, s.packing.count);
+    hash_all(&s.hashing, 32 + bytes, &s.packing);
     for (int i = 0; i < s.packing.count; i++)
         s.r[i] = scalar_product_wide(s.hashing.out[i], &scalar_one);
     nonces_multiply(&s);
@@ -91,7 +91,7 @@ void NAME(ed25519_sign)(const uint8_t *key, struct kernels_lanes message, size_t
         memcpy(s.hashing.in[i] + 32, key + 32, 32);
         memcpy(s.hashing.in[i] + 64, lane_at(message, s.packing.lane[i]), bytes);
     }
-    hash_all(&s.hashing, 64 + bytes, s.packing.count);
+    hash_all(&s.hashing, 64 + bytes, &s.packing);
     for (int i = 0; i < s.packing.count; i++) {
         uint8_t *out = lane_at(signature, s.packing.lane[i]);
         struct scalar product = scalar_product_wide(s.hashing.out[i], &s.a);
@@ -217,7 +217,7 @@ uint64_t NAME(ed25519_verify)(struct kernels_lanes table, struct kernels_lanes m
         memcpy(v.hashing.in[i] + 32, lane_at(table, lane), 32);
         memcpy(v.hashing.in[i] + 64, lane_at(message, lane), bytes);
     }
-    hash_all(&v.hashing, 64 + bytes, v.packing.count);
+    hash_all(&v.hashing, 64 + bytes, &v.packing);
     for (int i = 0; i < v.packing.vectors * LANES; i++) {
         int from = i < v.packing.count ? i : 0;
         struct scalar h = scalar_product_wide(v.hashing.out[from], &scalar_one);

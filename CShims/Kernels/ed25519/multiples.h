@@ -39,14 +39,6 @@ INLINE struct both both_double(const struct both *a, int count) {
     return out;
 }
 
-// a->z must be 1.
-INLINE struct both both_of(const struct doubler *a) {
-    struct sum xs = sum_of(&a->x), ys = sum_of(&a->y), bias = sum_bias();
-    struct sum plus = sum_add(&ys, &xs), minus = sum_add(&ys, &bias);
-    minus = sum_sub(&minus, &xs);
-    return (struct both){*a, {factor_of(&plus), factor_of(&minus), a->z, mul(&a->x, &a->y)}};
-}
-
 ROUTINE void block_teeth_make(struct block_teeth *teeth, const struct both *first) {
     struct both at = *first;
     for (int tooth = 0; tooth < WIDE_TEETH - 1; tooth++) {
@@ -100,7 +92,7 @@ ROUTINE void multiples_store(uint8_t *const at[LANES], const struct doubler *a) 
     struct block_teeth teeth;
     struct cached point;
     struct affine entry;
-    struct both first = both_of(a);
+    struct both first = {*a, adder_of(a)};
     point_cache(&point, &first.adder);
     entries_divide(&entry, &point, 1);
     entry_store(at, POINT_PLACE, &entry);

@@ -11,12 +11,18 @@ struct packing {
     uint8_t lane[KERNELS_LANES_MAX + LANES];
 };
 
+// live is not 0.
 static void packing_make(struct packing *packing, uint64_t live) {
     packing->count = 0;
     FOR_LANES(lane, live) packing->lane[packing->count++] = (uint8_t)lane;
     packing->vectors = (packing->count + LANES - 1) / LANES;
     for (int i = packing->count; i < packing->vectors * LANES; i++)
         packing->lane[i] = packing->lane[0];
+}
+
+// Every entry, as a mask over entries.
+static inline uint64_t entries_all(const struct packing *packing) {
+    return ~(uint64_t)0 >> (64 - packing->count);
 }
 
 // Four words of vector j: word i of a lane lies at 8 i.

@@ -52,7 +52,7 @@ TARGET uint64_t NAME(ecdsa_sign)(const uint8_t *key, struct kernels_lanes hash,
 
     const struct kernels_lanes nonces = {s.nonce[0], 32, NULL};
     NONCE(key, seed, nonces, live);
-    for (int j = 0; j < packing.vectors; j++) (void)scalar_load(&s.k[j], &packing, nonces, j);
+    (void)scalars_load(s.k, &packing, nonces);
     orders_inverse(s.inverse, s.k, packing.vectors);
     uint64_t met = base_sum(&s.sums, s.k, packing.vectors, NULL);
     for (int j = 0; j < packing.vectors; j++) {
@@ -70,7 +70,7 @@ TARGET uint64_t NAME(ecdsa_sign)(const uint8_t *key, struct kernels_lanes hash,
         wipe(z_words, sizeof z_words);
     }
     DECLASSIFY(&met, sizeof met);
-    met &= EVERY_ENTRY(&packing);
+    met &= entries_all(&packing);
     base_sums_wipe(&s.sums, packing.vectors);
     wipe(s.k, sizeof s.k);
     wipe(s.inverse, sizeof s.inverse);
@@ -224,10 +224,8 @@ ROUTINE uint64_t sums_check(struct checking *c, const struct packing *packing,
     uint64_t good = 0;
     for (int j = 0; j < packing->vectors; j++) {
         struct sum x = reduced(&c->point[j].x), y = reduced(&c->point[j].y);
-        vec differ = vec_set(0);
-        for (int i = 0; i < 5; i++) differ = vec_or(differ, vec_xor(x.v[i], c->r[j].v[i]));
         uint64_t odd = mask_lanes(vec_bit_mask(y.v[0], 1)) ^ c->odd >> LANES * j;
-        good |= (mask_lanes(vec_zero_mask(differ)) & ~odd) << LANES * j;
+        good |= (mask_lanes(limbs_equal(x.v, c->r[j].v)) & ~odd) << LANES * j;
     }
     return good & ~*met;
 }

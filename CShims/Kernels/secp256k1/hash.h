@@ -22,7 +22,7 @@ ROUTINE void expand_all(struct expanding *e, const struct packing *packing,
                         size_t dst_bytes) {
     const struct kernels_lanes text = {e->text[0], EXPAND_MAX, NULL},
                                first = {e->first[0], 32, NULL};
-    const uint64_t live = EVERY_ENTRY(packing);
+    const uint64_t live = entries_all(packing);
     for (int i = 0; i < packing->count; i++) {
         uint8_t *at = e->text[i];
         memset(at, 0, 136);
@@ -240,7 +240,7 @@ TARGET void NAME(hash_to_curve)(struct kernels_lanes msg, size_t msg_bytes, cons
     for (int j = 0; j < packing.vectors; j += MAPS)
         vectors_hash(&h, j, packing.vectors - j < MAPS ? packing.vectors - j : MAPS);
     sums_divide(&h, packing.vectors);
-    affine_store(h.point, &packing, out, EVERY_ENTRY(&packing));
+    affine_store(h.point, &packing, out, entries_all(&packing));
     wipe(&h, sizeof h);
     wipe_stack_sums();
 }

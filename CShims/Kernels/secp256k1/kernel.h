@@ -9,10 +9,6 @@
 #include "../rows.h"
 #include "window_table.h"
 
-// Entries as lanes.
-#define EVERY_ENTRY(packing)                                                                       \
-    ((packing)->count == 64 ? ~(uint64_t)0 : ((uint64_t)1 << (packing)->count) - 1)
-
 // -- Loading and storing
 
 INLINE void words_load_big(vec word[4], const struct packing *packing, struct kernels_lanes from,
@@ -54,6 +50,16 @@ INLINE mask scalar_load(struct order *out, const struct packing *packing, struct
     mask valid = (mask) ~(order_reaches(rest, &value, order_256, 3) | order_is_zero(&value));
     *out = order_select(valid, &value, &one);
     return valid & LANES_ALL;
+}
+
+// Of all vectors; the entries whose scalar is in 1..n-1, which is made public.
+ROUTINE uint64_t scalars_load(struct order *out, const struct packing *packing,
+                              struct kernels_lanes from) {
+    uint64_t valid = 0;
+    for (int j = 0; j < packing->vectors; j++)
+        valid |= mask_lanes(scalar_load(&out[j], packing, from, j)) << LANES * j;
+    DECLASSIFY(&valid, sizeof valid);
+    return valid & entries_all(packing);
 }
 
 // -- Multiples of G, constant time
@@ -114,11 +120,7 @@ TARGET uint64_t NAME(secp_mul_base)(struct kernels_lanes scalar, struct kernels_
     struct order k[VECTORS_MAX];
     if (live == 0) return 0;
     packing_make(&packing, live);
-    uint64_t valid = 0;
-    for (int j = 0; j < packing.vectors; j++)
-        valid |= mask_lanes(scalar_load(&k[j], &packing, scalar, j)) << LANES * j;
-    DECLASSIFY(&valid, sizeof valid);
-    valid &= EVERY_ENTRY(&packing);
+    uint64_t valid = scalars_load(k, &packing, scalar);
     uint64_t met = valid & base_sum(&sums, k, packing.vectors, NULL);
     affine_store(sums.point, &packing, out, valid & ~met);
     base_sums_wipe(&sums, packing.vectors);
@@ -143,10 +145,7 @@ ROUTINE uint64_t points_lift(struct affine *out, const struct packing *packing,
             vec word[4];
             words_load_big(word, packing, points, j + g, 1);
             struct factor x = factor_load(word);
-            struct sum value = sum_of(&x), least = reduced(&x);
-            vec differ = vec_set(0);
-            for (int i = 0; i < 5; i++) differ = vec_or(differ, vec_xor(value.v[i], least.v[i]));
-            form |= mask_lanes(vec_zero_mask(differ)) << LANES * g;
+            form |= mask_lanes(is_reduced(&x)) << LANES * g;
             lifting_begin(&lifting[g], &x);
             power[g] = lifting[g].cube;
         }
@@ -162,7 +161,7 @@ ROUTINE uint64_t points_lift(struct affine *out, const struct packing *packing,
             valid |= (mask_lanes(root) & form >> LANES * g) << LANES * (j + g);
         }
     }
-    return valid & EVERY_ENTRY(packing);
+    return valid & entries_all(packing);
 }
 
 TARGET struct kernels_sum NAME(secp_mul_base_add)(struct kernels_lanes scalar,
@@ -175,11 +174,8 @@ TARGET struct kernels_sum NAME(secp_mul_base_add)(struct kernels_lanes scalar,
     struct affine hint[VECTORS_MAX];
     if (live == 0) return result;
     packing_make(&packing, live);
-    uint64_t points = points_lift(hint, &packing, point), valid = 0;
-    for (int j = 0; j < packing.vectors; j++)
-        valid |= mask_lanes(scalar_load(&k[j], &packing, scalar, j)) << LANES * j;
-    DECLASSIFY(&valid, sizeof valid);
-    valid &= points;
+    uint64_t points = points_lift(hint, &packing, point);
+    uint64_t valid = points & scalars_load(k, &packing, scalar);
     uint64_t met = valid & base_sum(&sums, k, packing.vectors, hint);
     affine_store(sums.point, &packing, out, valid & ~met);
     base_sums_wipe(&sums, packing.vectors);

@@ -70,6 +70,18 @@ ROUTINE void root_power(struct factor *out, const struct factor *a, int groups) 
     square_times_mul(out, t, 3, x2, groups);
 }
 
+INLINE mask limbs_equal(const vec a[5], const vec b[5]) {
+    vec differ = vec_xor(a[0], b[0]);
+    for (int i = 1; i < 5; i++) differ = vec_or(differ, vec_xor(a[i], b[i]));
+    return vec_zero_mask(differ);
+}
+
+// Lanes where a number is below p.
+INLINE mask is_reduced(const struct factor *a) {
+    struct sum value = sum_of(a), least = reduced(a);
+    return limbs_equal(value.v, least.v);
+}
+
 // Big-endian words, as they lie in memory, to limbs and back.
 INLINE void words_turn(vec word[4]) {
     vec first = vec_swap_bytes(word[0]), second = vec_swap_bytes(word[1]);

@@ -98,107 +98,86 @@ ROUTINE void halves_of(struct digits half[2], const struct order *k) {
     wipe(&c2, sizeof c2);
 }
 
-// Odd multiples of a vector's points: entry e is (2 e + 1) P, and beta_x its x times beta.
-struct half_table {
-    struct affine entry[HALF_ENTRIES];
-    struct factor beta_x[HALF_ENTRIES];
+// Odd multiples of all vectors' points: entry e is (2 e + 1) P, and beta_x its x times beta.
+struct half_tables {
+    struct affine entry[VECTORS_MAX][HALF_ENTRIES];
+    struct factor beta_x[VECTORS_MAX][HALF_ENTRIES];
 };
 
 // Points are public, and so are their tables.
+#define HALF_STEPS (HALF_BITS - 1) // 2 P, 4 P and so on
 struct half_scratch {
-    struct jacobian chain[VECTORS_MAX * HALF_BITS];
-    struct affine step[VECTORS_MAX * HALF_BITS]; // 2^(t + 1) P of vector j at j * HALF_BITS + t
+    struct jacobian chain[VECTORS_MAX * HALF_STEPS];
+    struct affine step[VECTORS_MAX * HALF_STEPS];
     struct factor prefix[VECTORS_MAX * HALF_ENTRIES];
 };
 
-// entry e + 2^t := entry e + 2^(t+1) P, in all vectors.
-ROUTINE void half_tables_step(struct half_table *table, struct half_scratch *s, int vectors,
-                              int t) {
-    struct factor product = factor_small(1), inverse;
-    const int each = 1 << t;
-    for (int k = 0; k < vectors * each; k++) {
-        struct factor d =
-            x_difference(&table[k / each].entry[k % each], &s->step[k / each * HALF_BITS + t]);
-        s->prefix[k] = product;
-        product = mul(&product, &d);
-    }
-    factor_inverse(&inverse, &product);
-    for (int k = vectors * each - 1; k >= 0; k--) {
-        struct affine *entry = &table[k / each].entry[k % each];
-        const struct affine *step = &s->step[k / each * HALF_BITS + t];
-        struct factor d = x_difference(entry, step), one = mul(&inverse, &s->prefix[k]);
-        inverse = mul(&inverse, &d);
-        entry[each] = *entry;
-        affine_add(&entry[each], step, &one);
-    }
-}
-
-ROUTINE void half_tables_make(struct half_table *table, struct half_scratch *s,
+ROUTINE void half_tables_make(struct half_tables *tables, struct half_scratch *s,
                               const struct affine *points, int vectors) {
     const struct factor by = factor_set(beta);
     for (int j = 0; j < vectors; j++) {
         struct jacobian p = jacobian_of(&points[j]);
-        for (int t = 0; t < HALF_BITS - 1; t++) {
+        for (int t = 0; t < HALF_STEPS; t++) {
             jacobians_double(&p, 1, 1);
-            s->chain[j * (HALF_BITS - 1) + t] = p;
+            s->chain[j * HALF_STEPS + t] = p;
         }
-        table[j].entry[0] = points[j];
+        tables->entry[j][0] = points[j];
     }
-    struct affine flat[VECTORS_MAX * (HALF_BITS - 1)];
-    (void)points_divide(flat, s->chain, s->prefix, vectors * (HALF_BITS - 1));
+    (void)points_divide(s->step, s->chain, s->prefix, vectors * HALF_STEPS);
+    for (int t = 0; t < HALF_STEPS; t++)
+        tables_grow(tables->entry[0], HALF_ENTRIES, s->step + t, HALF_STEPS, s->prefix, vectors, t);
     for (int j = 0; j < vectors; j++)
-        for (int t = 0; t < HALF_BITS - 1; t++)
-            s->step[j * HALF_BITS + t] = flat[j * (HALF_BITS - 1) + t];
-    for (int t = 0; t < HALF_BITS - 1; t++) half_tables_step(table, s, vectors, t);
-    for (int j = 0; j < vectors; j++)
-        for (int e = 0; e < HALF_ENTRIES; e++) table[j].beta_x[e] = mul(&table[j].entry[e].x, &by);
+        for (int e = 0; e < HALF_ENTRIES; e++)
+            tables->beta_x[j][e] = mul(&tables->entry[j][e].x, &by);
 }
 
-// Digit j of a half times P, or times lambda P. Reads every entry.
-INLINE void half_read(struct affine *out, const struct half_table *table, const struct digits *half,
-                      int j, int by_lambda) {
+// Digit j of a half times the point of a vector, or times lambda P. Reads every entry.
+INLINE void half_read(struct affine *out, const struct half_tables *tables, int vector,
+                      const struct digits *half, int j, int by_lambda) {
+    const struct affine *entry = tables->entry[vector];
+    const struct factor *beta_x = tables->beta_x[vector];
     mask negative;
     vec index = digit(half, HALF_BITS, j, &negative);
-    out->x = by_lambda ? table->beta_x[0] : table->entry[0].x;
-    out->y = table->entry[0].y;
+    out->x = by_lambda ? beta_x[0] : entry[0].x;
+    out->y = entry[0].y;
     for (int e = 1; e < HALF_ENTRIES; e++) {
         mask chosen = vec_equal_mask(index, (uint64_t)e);
-        const struct factor *x = by_lambda ? &table->beta_x[e] : &table->entry[e].x;
-        out->x = factor_select(chosen, x, &out->x);
-        out->y = factor_select(chosen, &table->entry[e].y, &out->y);
+        out->x = factor_select(chosen, by_lambda ? &beta_x[e] : &entry[e].x, &out->x);
+        out->y = factor_select(chosen, &entry[e].y, &out->y);
     }
     negate_in(out, negative);
 }
 
-ROUTINE void halves_add(struct jacobian *sum, const struct half_table *table,
+// To `count` vectors from `first` on.
+ROUTINE void halves_add(struct jacobian *sum, const struct half_tables *tables, int first,
                         struct digits (*half)[2], int j, int by_lambda, int count) {
     struct affine term[ABREAST];
     const struct affine *at[ABREAST];
     EACH(g) {
-        half_read(&term[g], &table[g], &half[g][by_lambda], j, by_lambda);
+        half_read(&term[g], tables, first + g, &half[g][by_lambda], j, by_lambda);
         at[g] = &term[g];
     }
     jacobians_add(sum, at, count);
 }
 
-// sum[g] := k[g] times the point of table[g], for 1 or ABREAST vectors.
-ROUTINE void halves_multiply(struct jacobian *sum, const struct half_table *table,
+// sum[g] := k[g] times the point of vector first + g, for 1 or ABREAST vectors.
+ROUTINE void halves_multiply(struct jacobian *sum, const struct half_tables *tables, int first,
                              const struct order *k, int count) {
     struct digits half[ABREAST][2];
-    struct affine first;
+    struct affine term;
     EACH(g) {
         halves_of(half[g], &k[g]);
-        half_read(&first, &table[g], &half[g][0], HALF_WINDOWS - 1, 0);
-        sum[g] = jacobian_of(&first);
+        half_read(&term, tables, first + g, &half[g][0], HALF_WINDOWS - 1, 0);
+        sum[g] = jacobian_of(&term);
     }
-    halves_add(sum, table, half, HALF_WINDOWS - 1, 1, count);
+    halves_add(sum, tables, first, half, HALF_WINDOWS - 1, 1, count);
     for (int j = HALF_WINDOWS - 2; j >= 0; j--) {
         jacobians_double(sum, HALF_BITS, count);
-        halves_add(sum, table, half, j, 0, count);
-        halves_add(sum, table, half, j, 1, count);
+        halves_add(sum, tables, first, half, j, 0, count);
+        halves_add(sum, tables, first, half, j, 1, count);
     }
     wipe(half, sizeof half);
-    wipe(&first, sizeof first);
+    wipe(&term, sizeof term);
 }
 
 // Points x || y: the entries that are points; the others get G.
@@ -206,7 +185,7 @@ ROUTINE uint64_t points_load(struct affine *out, const struct packing *packing,
                              struct kernels_lanes points) {
     uint64_t valid = 0;
     for (int j = 0; j < packing->vectors; j++) {
-        vec word[8], generator[8], differ = vec_set(0);
+        vec word[8], generator[8];
         const uint8_t *at[LANES];
         for (int i = 0; i < LANES; i++) at[i] = secp_generator;
         vec_load_block(at, 0, 64, generator);
@@ -216,21 +195,17 @@ ROUTINE uint64_t points_load(struct affine *out, const struct packing *packing,
             words_turn(word + half), words_turn(generator + half);
         const struct affine g = {factor_load(generator), factor_load(generator + 4)};
         struct affine point = {factor_load(word), factor_load(word + 4)};
-        struct sum value[2] = {sum_of(&point.x), sum_of(&point.y)},
-                   least[2] = {reduced(&point.x), reduced(&point.y)};
-        for (int i = 0; i < 10; i++)
-            differ = vec_or(differ, vec_xor(value[i / 5].v[i % 5], least[i / 5].v[i % 5]));
-        mask is_point = on_curve(&point) & vec_zero_mask(differ);
+        mask is_point = on_curve(&point) & is_reduced(&point.x) & is_reduced(&point.y);
         out[j].x = factor_select(is_point, &point.x, &g.x);
         out[j].y = factor_select(is_point, &point.y, &g.y);
         valid |= mask_lanes(is_point) << LANES * j;
     }
-    return valid & EVERY_ENTRY(packing);
+    return valid & entries_all(packing);
 }
 
 struct multiplying {
     struct affine point[VECTORS_MAX], product[VECTORS_MAX];
-    struct half_table table[VECTORS_MAX];
+    struct half_tables tables;
     struct half_scratch scratch;
     struct order k[VECTORS_MAX];
     struct jacobian sum[VECTORS_MAX];
@@ -243,15 +218,12 @@ TARGET uint64_t NAME(secp_mul)(struct kernels_lanes point, struct kernels_lanes 
     if (live == 0) return 0;
     packing_make(&packing, live);
     const int vectors = packing.vectors;
-    uint64_t points = points_load(m.point, &packing, point), valid = 0;
-    for (int j = 0; j < vectors; j++)
-        valid |= mask_lanes(scalar_load(&m.k[j], &packing, scalar, j)) << LANES * j;
-    DECLASSIFY(&valid, sizeof valid);
-    valid &= points;
-    half_tables_make(m.table, &m.scratch, m.point, vectors);
+    uint64_t points = points_load(m.point, &packing, point);
+    uint64_t valid = points & scalars_load(m.k, &packing, scalar);
+    half_tables_make(&m.tables, &m.scratch, m.point, vectors);
     for (int j = 0; j < vectors; j += ABREAST) {
         const int count = vectors - j < ABREAST ? 1 : ABREAST;
-        halves_multiply(&m.sum[j], &m.table[j], &m.k[j], count);
+        halves_multiply(&m.sum[j], &m.tables, j, &m.k[j], count);
     }
     uint64_t met = points_divide(m.product, m.sum, m.scratch.prefix, vectors);
     DECLASSIFY(&met, sizeof met);

@@ -59,6 +59,31 @@ INLINE void affine_add(struct affine *a, const struct affine *b, const struct fa
     affine_add_each(to, from, inverse, 1);
 }
 
+// Entry e + 2^t of every table := its entry e plus its step, for e < 2^t, with one inversion. Table
+// j begins at entry[j * entries] and has step[j * steps]. `prefix` has room for 2^t factors a
+// table.
+ROUTINE void tables_grow(struct affine *entry, int entries, const struct affine *step, int steps,
+                         struct factor *prefix, int tables, int t) {
+    struct factor product = factor_small(1), inverse;
+    const int each = 1 << t;
+    for (int j = 0; j < tables; j++)
+        for (int e = 0; e < each; e++) {
+            struct factor d = x_difference(&entry[j * entries + e], &step[j * steps]);
+            prefix[j * each + e] = product;
+            product = mul(&product, &d);
+        }
+    factor_inverse(&inverse, &product);
+    for (int j = tables - 1; j >= 0; j--)
+        for (int e = each - 1; e >= 0; e--) {
+            struct affine *from = &entry[j * entries + e];
+            struct factor d = x_difference(from, &step[j * steps]);
+            struct factor one = mul(&inverse, &prefix[j * each + e]);
+            inverse = mul(&inverse, &d);
+            from[each] = *from;
+            affine_add(&from[each], &step[j * steps], &one);
+        }
+}
+
 // ABREAST chains of products, each over every second pair: prefix is what lay before.
 INLINE void pairs_multiply(struct factor product[ABREAST], struct factor *prefix,
                            const struct affine *node, int stride, const int count) {

@@ -2,7 +2,7 @@
 //
 // The multiples 2^i P come from a chain of doublings, which one lane is enough for, so that is
 // scalar code; then the windows lie in the lanes. Entry e + 2^t of a window is entry e plus
-// 2^(t+1) times its first one, and all such sums of a step share one inversion.
+// 2^(t+1) times its first one.
 #pragma once
 #include "field.h"
 #include "window.h"
@@ -107,23 +107,11 @@ INLINE struct affine multiple_of(struct multiples *multiples, int bits, int wind
 // entry e of windows first ... first + LANES - 1 := (2 e + 1) 2^(bits * window) P.
 ROUTINE void entries_make(struct affine *entry, struct multiples *multiples, int bits, int windows,
                           int first) {
-    struct factor prefix[ENTRIES_MAX / 2], inverse;
+    struct factor prefix[ENTRIES_MAX / 2];
     entry[0] = multiple_of(multiples, bits, windows, first, 0);
     for (int t = 0; t < bits - 1; t++) {
         const struct affine step = multiple_of(multiples, bits, windows, first, t + 1);
-        struct factor product = factor_small(1);
-        for (int e = 0; e < 1 << t; e++) {
-            struct factor d = x_difference(&entry[e], &step);
-            prefix[e] = product;
-            product = mul(&product, &d);
-        }
-        factor_inverse(&inverse, &product);
-        for (int e = (1 << t) - 1; e >= 0; e--) {
-            struct factor d = x_difference(&entry[e], &step), one = mul(&inverse, &prefix[e]);
-            inverse = mul(&inverse, &d);
-            entry[e | 1 << t] = entry[e];
-            affine_add(&entry[e | 1 << t], &step, &one);
-        }
+        tables_grow(entry, 0, &step, 0, prefix, 1, t);
     }
 }
 
