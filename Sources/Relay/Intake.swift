@@ -9,18 +9,12 @@ extension Worker {
     /// What control wants: packets of our own, mixed or not, and acknowledgements.
     @_noLocks
     mutating func intake() {
-        takeCommands()
-        putOutAcks()
-    }
-
-    @_noLocks
-    private mutating func takeCommands() {
         commandsWait = false
         for _ in 0..<Worker.commandsPerTurn {
             // With a full mixer the next command comes when a packet has left; there is nothing to
             // hurry.
             guard wheel.count < config.mixerCapacity else { return }
-            guard outgoingCount + engine.ackPacketsBegun < Worker.outgoingMax - 2 else { break }
+            guard outgoingCount < Worker.outgoingMax else { break }
             guard let command = commands.next() else { return }
             if command.isSend {
                 takeOwn(command)
@@ -48,8 +42,13 @@ extension Worker {
                 nowNanos: batch.nowNanos
             )
         }
-        notes[Int(slot)] = SlotNote(nextKeyID: command.keyID, cameNanos: 0)
+        notes[Int(slot)] = SlotNote(keyID: command.keyID, cameNanos: 0)
         counters.count(.made)
-        if command.mix { mix(slot) } else { putOut(slot) }
+        if command.mix {
+            mix(slot)
+        } else {
+            outgoing[outgoingCount] = slot
+            outgoingCount += 1
+        }
     }
 }
