@@ -231,6 +231,7 @@ let package = Package(
                 "Crypto", "Bytes", "CKernelProbe", "CSodium", "JSON", "TestSupport",
             ]
         ),
+        testModule("DatapathTests", ["Datapath", "Bytes", "TestSupport"]),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule(
             "TicketsTests",

@@ -105,7 +105,7 @@ void ring_close(struct ring *ring) {
 }
 
 int ring_start(struct ring *ring, int socket) {
-    struct ring_address at;
+    struct datagram_address at;
     int status = socket_address(socket, &at);
     if (status < 0) return status;
     socklen_t length = sizeof ring->family;
@@ -267,7 +267,7 @@ uint32_t ring_take(struct ring *ring, struct ring_datagram *out, uint32_t max) {
 }
 
 int ring_send(struct ring *ring, uint32_t slot, uint32_t offset, uint32_t byte_count,
-              const struct ring_address *to) {
+              const struct datagram_address *to) {
     if (ring->queued == ring->config.sends) return -EBUSY;
     struct send *send = &ring->sends[ring->queued];
     const socklen_t length = address_write(to, ring->family, &send->name);

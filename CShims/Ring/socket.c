@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
+#include "socket.h"
 #include "address.h"
-#include "ring.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-socklen_t address_write(const struct ring_address *a, int family, struct sockaddr_storage *out) {
+socklen_t address_write(const struct datagram_address *a, int family,
+                        struct sockaddr_storage *out) {
     memset(out, 0, sizeof *out);
     if (a->family == 4 && family == AF_INET) {
         struct sockaddr_in *in = (struct sockaddr_in *)out;
@@ -30,7 +31,7 @@ socklen_t address_write(const struct ring_address *a, int family, struct sockadd
     return sizeof *in6;
 }
 
-void address_read(const void *name, socklen_t length, struct ring_address *out) {
+void address_read(const void *name, socklen_t length, struct datagram_address *out) {
     memset(out, 0, sizeof *out);
     const struct sockaddr_in *in = name;
     const struct sockaddr_in6 *in6 = name;
@@ -55,7 +56,7 @@ static void set_buffers(int fd, uint32_t bytes) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-static int bind_socket(int fd, int family, const struct ring_address *at, int shared) {
+static int bind_socket(int fd, int family, const struct datagram_address *at, int shared) {
     const int on = 1, off = 0, whole = IP_PMTUDISC_DO, whole6 = IPV6_PMTUDISC_DO;
     if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return -errno;
     if (family == AF_INET6) {
@@ -68,7 +69,7 @@ static int bind_socket(int fd, int family, const struct ring_address *at, int sh
     return bind(fd, (struct sockaddr *)&name, length) == 0 ? 0 : -errno;
 }
 
-int socket_open(const struct ring_address *at, int shared, uint32_t buffer_bytes) {
+int socket_open(const struct datagram_address *at, int shared, uint32_t buffer_bytes) {
     const int family = at->family == 6 ? AF_INET6 : AF_INET;
     const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -errno;
@@ -81,7 +82,7 @@ int socket_open(const struct ring_address *at, int shared, uint32_t buffer_bytes
     return fd;
 }
 
-int socket_address(int fd, struct ring_address *out) {
+int socket_address(int fd, struct datagram_address *out) {
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
     if (getsockname(fd, (struct sockaddr *)&name, &length) != 0) return -errno;

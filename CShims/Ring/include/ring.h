@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "socket.h"
+
 // One io_uring that carries datagrams: a multishot receive into a buffer ring made of the caller's
 // slots, and sends from slots. Every function returns >= 0, or -errno. All but ring_open, ring_wake
 // and ring_close belong to the thread that called ring_start.
@@ -21,20 +23,11 @@ struct ring_config {
     uint32_t sends;        // most sends between two ring_submit, power of two
 };
 
-// A UDP address: family 4 or 6, port in host order, address in network order. IPv4 uses four bytes;
-// the rest is zero. IPv4 inside IPv6 is given as IPv4.
-struct ring_address {
-    uint8_t family;
-    uint8_t zero;
-    uint16_t port;
-    uint8_t bytes[16];
-};
-
 struct ring_datagram {
     uint32_t slot;       // belongs to the caller from now on
     uint32_t byte_count; // as sent, even if the slot was too short for it
     uint32_t truncated;  // 1 if the slot was too short
-    struct ring_address source;
+    struct datagram_address source;
 };
 
 struct ring_stats {
@@ -68,16 +61,7 @@ int ring_wait(struct ring *_Nonnull ring, uint32_t want, uint64_t batch_nanos,
 uint32_t ring_take(struct ring *_Nonnull ring, struct ring_datagram *_Nonnull out, uint32_t max);
 // Queues a datagram: `byte_count` bytes from `offset` of a slot. -EBUSY if `sends` are queued.
 int ring_send(struct ring *_Nonnull ring, uint32_t slot, uint32_t offset, uint32_t byte_count,
-              const struct ring_address *_Nonnull to);
+              const struct datagram_address *_Nonnull to);
 // Sends what is queued. The slots are free afterwards, sent or not.
 int ring_submit(struct ring *_Nonnull ring);
 void ring_read_stats(const struct ring *_Nonnull ring, struct ring_stats *_Nonnull out);
-
-// A UDP socket bound to an address, not blocking, that never fragments. `shared` lets other sockets
-// of the same port in (SO_REUSEPORT). Buffer sizes are best effort. Returns the descriptor.
-int socket_open(const struct ring_address *_Nonnull at, int shared, uint32_t buffer_bytes);
-// The address a socket is bound to.
-int socket_address(int socket, struct ring_address *_Nonnull out);
-// Datagrams that the kernel dropped because the socket's buffer was full.
-int64_t socket_drops(int socket);
-void socket_close(int socket);
