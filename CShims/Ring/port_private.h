@@ -25,6 +25,7 @@ struct train {
     uint64_t unsent; // bit i: datagram i is still to be sent
     enum train_state state;
     enum train_manner manner;
+    uint32_t packets; // that are lost with it
 };
 
 // One send: a train, or one of its datagrams.

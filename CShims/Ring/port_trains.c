@@ -40,6 +40,7 @@ int port_send(struct port *port, uint32_t train, uint32_t byte_count, uint32_t s
     t->byte_count = byte_count;
     t->segment_bytes = segment_bytes;
     t->segments = segments;
+    t->packets = packets;
     t->tries = 0;
     t->unsent = ~(uint64_t)0 >> (64 - segments);
     t->state = TRAIN_QUEUED;
@@ -93,6 +94,9 @@ static void drop(struct port *port, struct train *train, uint32_t count, int sta
     default:
         port->stats.failed += count;
     }
+    // Which of them were in these datagrams is not known: all count, once.
+    port->stats.packets_lost += train->packets;
+    train->packets = 0;
     tell_failure(port, train, status);
 }
 

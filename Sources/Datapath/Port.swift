@@ -162,13 +162,15 @@ extension Port {
     public func train(_ train: Int) -> Region { trains.slice(train * trainStride, trainBytes) }
 
     /// Queues the first `byteCount` bytes of a taken train, as datagrams of `segmentBytes`; the
-    /// last one may be shorter. If it returns false the train is still taken: more than 64
+    /// last one may be shorter. `packets` is what `PortStatistics.packetsLost` grows by if any is not
+    /// sent. If it returns false the train is still taken: more than 64
     /// datagrams, or an address that this socket cannot reach.
     @_semantics("no_performance_analysis")
     public func send(
         train: Int,
         byteCount: Int,
         segmentBytes: Int,
+        packets: Int = 0,
         to address: DatagramAddress
     ) -> Bool {
         var raw = address.raw
@@ -177,6 +179,7 @@ extension Port {
             UInt32(train),
             UInt32(byteCount),
             UInt32(segmentBytes),
+            UInt32(packets),
             &raw
         ) >= 0
     }

@@ -37,6 +37,8 @@ public struct PortStatistics: Sendable, Equatable {
     public var refused: UInt64 = 0
     /// Datagrams dropped: any other error.
     public var failed: UInt64 = 0
+    /// Packets in trains of which a datagram was dropped.
+    public var packetsLost: UInt64 = 0
     /// Trains sent in one piece.
     public var trains: UInt64 = 0
     /// Sends put off to the next submit.
@@ -67,6 +69,7 @@ public struct PortStatistics: Sendable, Equatable {
         busy = raw.busy
         refused = raw.refused
         failed = raw.failed
+        packetsLost = raw.packets_lost
         trains = raw.trains
         retries = raw.retries
         segmentationOff = raw.segmentation_off

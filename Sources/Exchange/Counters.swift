@@ -48,6 +48,18 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case acksByKey
     /// Tickets of ours that did not verify after they were signed, and so did not leave.
     case selfChecksFailed
+    /// Packets that neighbours sent us, in frames of their links.
+    case packetFramesIn
+    /// Datagrams handed to the kernel.
+    case datagramsOut
+    /// Handshakes passed on to the link desk.
+    case handshakesIn
+    /// Pings of neighbours.
+    case pingsIn
+    /// Answers to them.
+    case pongsOut
+    /// Answers to pings of ours.
+    case pongsIn
 
     /// Number of the counter.
     public var index: Int {

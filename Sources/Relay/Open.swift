@@ -67,10 +67,12 @@ extension Worker {
     @_noLocks
     private mutating func queuePacket(_ body: Region, from opened: LinkOpened) {
         counters.count(.packetFramesIn)
-        guard let slot = pool.take(.queue) else { return counters.count(.slotsFull) }
+        guard let slot = pool.take(.worker) else { return counters.count(.slotsFull) }
         slab.packet(slot, packetBytes).copy(body, to: 0)
         notes[Int(slot)] = SlotNote(keyID: opened.keyID, cameNanos: batch.nowNanos)
-        queue.push(slot, row: opened.row, nowNanos: batch.nowNanos)
+        let victim = queue.push(slot, row: opened.row, cameNanos: batch.nowNanos)
+        pool.move(slot, from: .worker, to: .queue)
+        if let victim { dropQueued(victim, .queueFull) }
     }
 
     @_noLocks
@@ -96,7 +98,12 @@ extension Worker {
         guard why == .linkType else { return counters.count(why) }
         let verdict = gate.check(datagram, from: source, nowNanos: batch.nowNanos)
         guard verdict.index == 0 else { return counters.count(verdict) }
-        guard strangers.put(datagram, from: source) else { return counters.count(.linkRate) }
+        let endpoint = Endpoint(
+            family: source.family,
+            address: source.address,
+            port: source.port
+        )
+        guard strangers.put(datagram, from: endpoint) else { return counters.count(.linkRate) }
         counters.count(.handshakesIn)
     }
 

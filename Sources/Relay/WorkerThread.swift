@@ -5,7 +5,7 @@ internal import Synchronization
 /// A worker on a thread of its own, from `start` until it is done.
 final class WorkerThread: Sendable {
     private let seat: Mutex<WorkerSeat>
-    private let waker: Mutex<RingWaker?>
+    private let waker: Mutex<PortWaker?>
     let board: WorkerBoard
 
     /// Seats a worker; its thread starts later.

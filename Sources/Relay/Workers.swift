@@ -2,6 +2,7 @@ public import Bytes
 public import Datapath
 public import Engine
 public import Exchange
+public import Link
 internal import Synchronization
 
 /// All workers of a node behind one port, with the rings and boards between them and control.
@@ -27,6 +28,8 @@ public final class Workers: Sendable {
         public var address: DatagramAddress
         /// Number of workers.
         public var count = 1
+        /// Links to neighbours; its size names as many workers.
+        public var links: LinkTable
         /// CPUs, one for each worker, that they stay on; nil lets the system choose.
         public var cpus: [Int]?
         /// Bytes of each worker's report ring, a power of two.
@@ -35,9 +38,10 @@ public final class Workers: Sendable {
         public var commandBytes = 1 << 20
 
         /// One worker at an address.
-        public init(config: WorkerConfig, address: DatagramAddress) {
+        public init(config: WorkerConfig, address: DatagramAddress, links: LinkTable) {
             self.config = config
             self.address = address
+            self.links = links
         }
     }
 
@@ -53,6 +57,7 @@ public final class Workers: Sendable {
         previousReplay: ReplaySet? = nil,
         snapshot: Memory
     ) throws(DatapathError) {
+        precondition(plan.links.size.workers >= plan.count)
         precondition(plan.count > 0 && plan.cpus.map { $0.count == plan.count } ?? true)
         for cpu in plan.cpus ?? [] where !Host.hasCPU(cpu) { throw .noSuchCPU(cpu) }
         var config = plan.config
@@ -71,7 +76,13 @@ public final class Workers: Sendable {
                 bufferBytes: config.socketBufferBytes
             )
             address = socket.address
-            var parts = memory[index].parts(books, replay, snapshots.reader(worker: index))
+            var parts = memory[index].parts(
+                books,
+                replay,
+                snapshots.reader(worker: index),
+                plan.links,
+                index
+            )
             parts.previousReplay = previousReplay
             if plan.count > 1 {
                 parts.outbox = memory[index].acknowledgements.region
@@ -121,6 +132,11 @@ public final class Workers: Sendable {
         ReportReader(memory[worker].reports.region)
     }
 
+    /// The reading end of a worker's handshakes; take it once.
+    public func strangers(_ worker: Int) -> StrangerReader {
+        StrangerReader(memory[worker].strangers.region)
+    }
+
     /// The writing end of a worker's commands; take it once.
     public func commands(_ worker: Int) -> CommandWriter {
         CommandWriter(memory[worker].commands.region)
@@ -132,6 +148,7 @@ private final class WorkerShare: Sendable {
     let reports: Memory
     let commands: Memory
     let acknowledgements: Memory
+    let strangers: Memory
     let counters = Memory(Counters.byteCount)
     let board = Memory(WorkerBoard.byteCount)
 
@@ -139,12 +156,15 @@ private final class WorkerShare: Sendable {
         reports = Memory(RecordRing.byteCount(capacity: plan.reportBytes))
         commands = Memory(RecordRing.byteCount(capacity: plan.commandBytes))
         acknowledgements = Memory(RecordRing.byteCount(capacity: 1 << 16))
+        strangers = Memory(RecordRing.byteCount(capacity: 1 << 17))
     }
 
     func parts(
         _ books: ChannelBooks,
         _ replay: ReplaySet,
-        _ snapshots: SnapshotReader
+        _ snapshots: SnapshotReader,
+        _ links: LinkTable,
+        _ number: Int
     ) -> WorkerParts {
         WorkerParts(
             books: books,
@@ -153,7 +173,10 @@ private final class WorkerShare: Sendable {
             reports: reports.region,
             commands: commands.region,
             counters: counters.region,
-            board: WorkerBoard(board.region)
+            board: WorkerBoard(board.region),
+            links: links,
+            number: number,
+            strangers: strangers.region
         )
     }
 }

@@ -86,6 +86,7 @@ struct port_stats {
     uint64_t busy;             // the socket's buffer stayed full
     uint64_t refused;          // refused by a host again and again
     uint64_t failed;           // any other error
+    uint64_t packets_lost;     // in trains of which a datagram was dropped
     uint64_t trains;           // sent in one piece
     uint64_t retries;          // sends put off to the next submit
     uint64_t segmentation_off; // times a train was refused and its datagrams were not
@@ -130,10 +131,10 @@ void port_give_train(struct port *_Nonnull port, uint32_t train);
 uint32_t port_free_trains(const struct port *_Nonnull port);
 // Trains waiting for port_submit.
 uint32_t port_queued(const struct port *_Nonnull port);
-// Queues a taken train. If it fails the train is still the caller's: -EINVAL for a length,
-// -EAFNOSUPPORT for an address that this socket cannot reach.
+// Queues a taken train with so many packets in it. If it fails the train is still the caller's:
+// -EINVAL for a length, -EAFNOSUPPORT for an address that this socket cannot reach.
 int port_send(struct port *_Nonnull port, uint32_t train, uint32_t byte_count,
-              uint32_t segment_bytes, const struct datagram_address *_Nonnull to);
+              uint32_t segment_bytes, uint32_t packets, const struct datagram_address *_Nonnull to);
 // Sends what is queued. Afterwards every train is free but those that a full socket buffer holds
 // back; they stay queued for the next submits, a bounded number of them.
 int port_submit(struct port *_Nonnull port);
