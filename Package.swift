@@ -134,7 +134,7 @@ let package = Package(
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
-        module("Link", ["Bytes"]),
+        module("Link", ["Bytes", "Crypto", "Datapath"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -195,8 +195,8 @@ let package = Package(
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Exchange",
-                "Engine", "CSodium", "CSecp256k1",
+                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
+                "Exchange", "Engine", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -236,6 +236,10 @@ let package = Package(
         testModule(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
+        ),
+        testModule(
+            "LinkTests",
+            ["Link", "Datapath", "Crypto", "Bytes", "CAllocations", "JSON", "TestSupport"]
         ),
         testModule(
             "EngineTests",
@@ -292,8 +296,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "Chain",
-                "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Link", "Exchange", "Engine",
+                "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -117,6 +117,14 @@ public enum Drop: UInt8, CaseIterable, Sendable {
     case noForward
     /// The next hop's ticket did not verify after we signed it: a fault in this machine.
     case ticketSelfCheck
+    // Frames of a link.
+    /// A datagram with a part of the frame did not come in time, or the link has too many frames
+    /// begun.
+    case frameLost
+    /// The rest of a datagram whose head or frame breaks the rules.
+    case frameInvalid
+    /// A frame of a type that this version does not know.
+    case frameUnknown
 
     /// Number of the counter, equal to the raw value.
     @inlinable

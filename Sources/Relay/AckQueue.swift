@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Exchange
 internal import Tickets
 
 /// Acknowledgements that wait for company: one row a neighbour, sent when a frame is full or its

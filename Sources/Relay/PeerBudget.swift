@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Exchange
 
 /// How many packets a neighbour may send: a bucket of tokens each, found by a keyed hash of its key
 /// id and shared by those that collide.

@@ -32,11 +32,13 @@ struct WorkerSums {
 
     private func count(_ counter: Counter) -> UInt64 { counters[counter] ?? 0 }
 
-    /// Reasons that end a packet; the others end a ticket or an acknowledgement.
+    /// Reasons that end a packet; the others end a ticket or an acknowledgement, or a frame before
+    /// it is a packet.
     private static func isPacket(_ drop: Drop) -> Bool {
         switch drop {
         case .ackSize, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,
-            .ackSignature, .noAck, .none, .openerUnknown, .noForward:
+            .ackSignature, .noAck, .none, .openerUnknown, .noForward, .frameLost, .frameInvalid,
+            .frameUnknown:
             false
         default: true
         }
