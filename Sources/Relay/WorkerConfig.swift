@@ -1,5 +1,5 @@
+public import Bytes
 public import Engine
-public import Exchange
 public import Sphinx
 
 /// What a worker is made for; fixed for its life.
