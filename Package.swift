@@ -96,6 +96,7 @@ let package = Package(
     targets: [
         // C: one folder, one target.
         library("CSodium", "Sodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+        library("CCrypto", "Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         library("CSecp256k1", "Secp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
         library("CUring", "Uring", pkgConfig: "liburing", apt: "liburing-dev"),
         library("CLMDB", "LMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
@@ -129,12 +130,12 @@ let package = Package(
         module("JSON", ["CJansson"]),
         module("LocalSocket"),
         // L1
-        module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
+        module("Crypto", ["Bytes", "CKernels", "CSodium", "CCrypto", "CSecp256k1"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
-        module("Link", ["Bytes"]),
+        module("Link", ["Bytes", "Crypto", "Datapath"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -195,8 +196,8 @@ let package = Package(
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Exchange",
-                "Engine", "CSodium", "CSecp256k1",
+                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
+                "Exchange", "Engine", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -235,6 +236,10 @@ let package = Package(
         testModule(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
+        ),
+        testModule(
+            "LinkTests",
+            ["Link", "Datapath", "Crypto", "Bytes", "CAllocations", "JSON", "TestSupport"]
         ),
         testModule(
             "EngineTests",
