@@ -96,6 +96,7 @@ let package = Package(
     targets: [
         // C: one folder, one target.
         library("CSodium", "Sodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+        library("CCrypto", "Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         library("CSecp256k1", "Secp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
         library("CUring", "Uring", pkgConfig: "liburing", apt: "liburing-dev"),
         library("CLMDB", "LMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
@@ -129,7 +130,7 @@ let package = Package(
         module("JSON", ["CJansson"]),
         module("LocalSocket"),
         // L1
-        module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
+        module("Crypto", ["Bytes", "CKernels", "CSodium", "CCrypto", "CSecp256k1"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),

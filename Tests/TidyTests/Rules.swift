@@ -175,6 +175,7 @@ enum Rules {
     /// The one module (and its test) that knows a C library, where that is a rule.
     static let owners: [String: Set<String>] = [
         "CKernels": ["Crypto", "CryptoTests", "CKernelProbe"],
+        "CCrypto": ["Crypto"],
         "CRing": ["Datapath"],
         "CUring": ["CRing"],
         "CLMDB": ["Store"],
