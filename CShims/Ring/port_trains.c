@@ -26,7 +26,7 @@ uint32_t port_free_trains(const struct port *port) { return port->free_count; }
 uint32_t port_queued(const struct port *port) { return port->queued; }
 
 int port_send(struct port *port, uint32_t train, uint32_t byte_count, uint32_t segment_bytes,
-              const struct datagram_address *to) {
+              uint32_t packets, const struct datagram_address *to) {
     if (train >= port->config.trains || port->trains[train].state != TRAIN_TAKEN) return -EINVAL;
     if (byte_count == 0 || byte_count > port->config.train_bytes || segment_bytes == 0)
         return -EINVAL;

@@ -157,6 +157,13 @@ public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case frameInvalid
     /// A frame of a type that this version does not know.
     case frameUnknown
+    // Queue in front of the curve arithmetic.
+    /// No room before the curve arithmetic: the newest packet of the neighbour with most of them.
+    case queueFull
+    /// Waited too long for the curve arithmetic.
+    case queueAge
+    /// A copy of a packet that was accepted a moment ago; the replay set would refuse it too.
+    case duplicate
 
     /// Number of the counter, equal to the raw value.
     @inlinable

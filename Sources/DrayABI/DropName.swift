@@ -6,7 +6,7 @@ var dropCount: UInt32 { UInt32(names.count) }
 /// The code as C reads it; a test compares each with the case's own name.
 func dropName(_ drop: Drop) -> StaticString { names[Int(drop.index)] }
 
-private let names: [72 of StaticString] = [
+private let names: [75 of StaticString] = [
     "none",
     "packetSize",
     "alphaInvalid",
@@ -79,4 +79,7 @@ private let names: [72 of StaticString] = [
     "frameLost",
     "frameInvalid",
     "frameUnknown",
+    "queueFull",
+    "queueAge",
+    "duplicate",
 ]

@@ -49,7 +49,7 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     /// Tickets of ours that did not verify after they were signed, and so did not leave.
     case selfChecksFailed
     /// Packets that neighbours sent us, in frames of their links.
-    case packetFramesIn
+    case packetsReceived
     /// Datagrams handed to the kernel.
     case datagramsOut
     /// Handshakes passed on to the link desk.

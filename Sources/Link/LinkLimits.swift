@@ -12,6 +12,9 @@ public enum LinkLimits {
     /// Datagrams that share a train.
     public static var trainDatagramsMax: Int { @_noLocks get { 44 } }
 
+    /// Bytes of a datagram besides its plaintext: head and tag.
+    public static var overheadBytes: Int { @_noLocks get { 32 } }
+
     // MARK: Sessions
 
     /// A session is not used from then on.

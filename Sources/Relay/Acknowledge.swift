@@ -35,6 +35,6 @@ extension Worker {
         }
         if !acks.takes(row, keyID) { packAlone(row) }
         guard acks.takes(row, keyID) else { return counters.count(.linkDown) }
-        acks.add(row, keyID, ack, nowNanos: batch.nowNanos)
+        if acks.add(row, keyID, ack, nowNanos: batch.nowNanos) { packAlone(row) }
     }
 }

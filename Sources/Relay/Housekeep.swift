@@ -2,6 +2,7 @@ internal import Bytes
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Link
 
 extension Worker {
     private static var boardEveryNanos: UInt64 { @_noLocks get { 100_000_000 } }

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Datapath
+internal import Engine
 internal import Exchange
 internal import Link
 internal import Tickets
@@ -41,7 +42,7 @@ extension Worker {
         }
         if opened.isIdle { return }
         frames.begin(
-            plain.slice(0, datagram.byteCount - LinkWorker.overheadBytes),
+            plain.slice(0, datagram.byteCount - LinkLimits.overheadBytes),
             session: opened.session,
             link: opened.row,
             counter: opened.counter,
@@ -66,7 +67,7 @@ extension Worker {
     /// A packet waits for its turn at the curves.
     @_noLocks
     private mutating func queuePacket(_ body: Region, from opened: LinkOpened) {
-        counters.count(.packetFramesIn)
+        counters.count(.packetsReceived)
         guard let slot = pool.take(.worker) else { return counters.count(.slotsFull) }
         slab.packet(slot, packetBytes).copy(body, to: 0)
         notes[Int(slot)] = SlotNote(keyID: opened.keyID, cameNanos: batch.nowNanos)
@@ -96,8 +97,6 @@ extension Worker {
     @_noLocks
     private mutating func refuse(_ datagram: Region, from source: DatagramAddress, _ why: Drop) {
         guard why == .linkType else { return counters.count(why) }
-        let verdict = gate.check(datagram, from: source, nowNanos: batch.nowNanos)
-        guard verdict.index == 0 else { return counters.count(verdict) }
         let endpoint = Endpoint(
             family: source.family,
             address: source.address,

@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Datapath
 internal import Exchange
+internal import Link
 
 extension Worker {
     /// Waits for datagrams, unless there is something else to do, and takes what has come.

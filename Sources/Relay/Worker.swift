@@ -197,7 +197,7 @@ public struct Worker: ~Copyable {
     deinit { engine.wipe() }
 
     /// Makes the calling thread the worker's.
-    public func start() throws(DatapathError) {
+    public mutating func start() throws(DatapathError) {
         try port.start()
         links.enter()
         board.set(.running)

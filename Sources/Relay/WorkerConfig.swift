@@ -1,6 +1,6 @@
+public import Bytes
 public import Datapath
 public import Engine
-public import Exchange
 public import Link
 public import Sphinx
 
@@ -52,6 +52,8 @@ public struct WorkerConfig: Sendable {
 
     var slots: Int { mixerCapacity + queue.packets + WorkerConfig.spareSlots }
 
-    /// Bytes of memory that one worker takes.
-    public var byteCount: Int { WorkerMemory.byteCount(for: self) }
+    /// Bytes of memory that one worker takes beside the links that all share.
+    public func byteCount(links: LinkSize) -> Int {
+        WorkerMemory.byteCount(for: self, links: links)
+    }
 }

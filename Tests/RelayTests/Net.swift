@@ -149,6 +149,6 @@ final class Net {
         let left =
             count(node, Counter.packetsOut) + count(node, Drop.noForward)
             + count(node, Drop.linkDown) + held
-        return (count(node, Counter.packetFramesIn), accepted + dropped + queued, taken, left)
+        return (count(node, Counter.packetsReceived), accepted + dropped + queued, taken, left)
     }
 }

@@ -118,7 +118,7 @@ import Testing
             stranger.send(raw: bytes, to: target)
         }
         #expect(net.wait { net.count(1, Counter.datagramsIn) >= 1 })
-        #expect(net.count(1, Counter.packetFramesIn) == 0)
+        #expect(net.count(1, Counter.packetsReceived) == 0)
         // A neighbour whose packets are none.
         let size = Geometry.head.packetBytes
         let neighbour = try TestLink(net.mesh.nodes[3].table)
@@ -156,7 +156,7 @@ import Testing
     @Test func `a neighbour over its budget is cut off`() throws {
         let net = try Net("budget") { $0.budget.packetsPerSecond = 10 }
         for _ in 0..<60 { net.send([1, 2]) }
-        #expect(net.wait { net.count(1, Counter.packetFramesIn) >= 60 })
+        #expect(net.wait { net.count(1, Counter.packetsReceived) >= 60 })
         let stopped = net.stop(limitNanos: 300_000_000)
         #expect(stopped)
         #expect(net.count(1, Drop.peerBudget) > 0 && net.count(1, .forwarded) >= 1)
