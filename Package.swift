@@ -158,8 +158,8 @@ let package = Package(
             "Node",
             [
                 "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets",
-                "Exchange", "Engine", "Relay", "Store", "Chain", "Channels", "Gateway", "CProcess",
-                "CToml",
+                "Exchange", "Engine", "Link", "Relay", "Store", "Chain", "Channels", "Gateway",
+                "CProcess", "CToml",
             ]
         ),
         // L6
@@ -249,7 +249,7 @@ let package = Package(
         testModule(
             "RelayTests",
             [
-                "Relay", "Engine", "Datapath", "Exchange", "Tickets", "Sphinx", "Crypto",
+                "Relay", "Engine", "Datapath", "Link", "Exchange", "Tickets", "Sphinx", "Crypto",
                 "Bytes", "CAllocations", "TestSupport",
             ]
         ),

@@ -20,9 +20,10 @@ final class LinkMesh {
             memory = Memory(LinkTable.byteCount(size))
             var arena = Arena(memory.region)
             table = LinkTable(&arena, size, hash: KeyedHash(7, 8))
-            var seed = random.bytes(32)
-            let table = table
-            keeper = seed.withRegion { LinkKeeper(table, seed: $0) }
+            let seed = Memory(32)
+            seed.region.store(bytes: random.bytes(32), 0)
+            keeper = LinkKeeper(table, seed: seed.region)
+            withExtendedLifetime(seed) {}
         }
     }
 

@@ -110,7 +110,7 @@ import Testing
     @Test func `garbage is counted and costs nothing`() throws {
         let net = try Net("garbage")
         var random = SeededGenerator("garbage")
-        let stranger = try TestLink(LinkMesh("strangers", keyIDs: [1]).nodes[0].table)
+        let stranger = try TestLink(LinkMesh("strangers", keyIDs: [1]).nodes[0].table, packetBytes: 1_461)
         let target = net.workers[1].address
         for count in [1, 15, 1_231, 1_451, 1_452, 1_453, 5_000] {
             var bytes = random.bytes(count)
@@ -121,7 +121,7 @@ import Testing
         #expect(net.count(1, Counter.packetsReceived) == 0)
         // A neighbour whose packets are none.
         let size = Geometry.head.packetBytes
-        let neighbour = try TestLink(net.mesh.nodes[3].table)
+        let neighbour = try TestLink(net.mesh.nodes[3].table, packetBytes: size)
         net.mesh.connect(3, 1)
         for _ in 0..<500 {
             neighbour.send(.packet, [random.bytes(size)], to: net.nodes[1].keyID)

@@ -99,7 +99,8 @@ extension Daemon {
             configuration: configuration,
             geometry: geometry,
             books: books,
-            listen: listen
+            listen: listen,
+            links: links.table
         )
         let threads = try PacketThreads(
             plan,

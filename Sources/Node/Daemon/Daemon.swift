@@ -27,6 +27,7 @@ public final class Daemon: Sendable {
     let press: SnapshotPress
     let gateway: GatewayDesk
     let money: MoneyDesk
+    let links: LinkHouse
     let geometry: Geometry
     let listen: Endpoint
     let probe: MemoryProbe
@@ -66,6 +67,7 @@ public final class Daemon: Sendable {
         press = worlds.press
         runtime = try Startup.runtime(configuration, keys, store, layer, books, worlds, logger)
         gateway = try Startup.gateway()
+        links = try Startup.links(configuration)
         money = MoneyDesk(runtime: runtime, gateway: gateway, press: press)
         worlds.connect(self)
     }

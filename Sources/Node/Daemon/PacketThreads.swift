@@ -2,6 +2,7 @@ internal import Bytes
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Link
 internal import Relay
 internal import Sphinx
 internal import Synchronization
@@ -16,6 +17,7 @@ final class PacketThreads: Sendable {
         var geometry: Geometry
         var books: ChannelBooks
         var listen: Endpoint
+        var links: LinkTable
     }
 
     private let workers: Workers
@@ -49,7 +51,8 @@ final class PacketThreads: Sendable {
                 family: plan.listen.family,
                 address: plan.listen.address,
                 port: plan.listen.port
-            )
+            ),
+            links: plan.links
         )
         made.count = configuration.workers.count
         made.cpus = configuration.workers.pin.isEmpty ? nil : configuration.workers.pin
@@ -93,9 +96,16 @@ final class PacketThreads: Sendable {
                 maxNanos: UInt64(most) * 1_000
             )
         }
-        config.receiveBuffers = configuration.workers.receiveBuffers
-        config.mixerCapacity = min(configuration.mixing.capacity, config.mixerCapacityMax)
-        config.packetsPerSecond = configuration.workers.neighbourRate
+        config.mixerCapacity = configuration.mixing.capacity
+        config.budget.packetsPerSecond = UInt64(configuration.workers.neighbourRate)
+        config.port.receiveBuffers = configuration.workers.receiveBuffers
+        config.port.segmentation = configuration.links.segmentation
+        config.port.coalescing = configuration.links.coalescing
+        switch configuration.links.backend {
+        case .automatic: config.port.backend = .automatic
+        case .uring: config.port.backend = .uring
+        case .syscalls: config.port.backend = .syscalls
+        }
         return config
     }
 

@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Chain
 internal import Channels
+internal import Datapath
 internal import Exchange
 internal import Sphinx
 internal import Store
@@ -99,6 +100,18 @@ enum Startup {
             return try ChannelRuntime(setup, now: Daemon.now())
         } catch {
             throw StartError(error)
+        }
+    }
+
+    /// Memory for links.
+    static func links(_ configuration: Configuration) throws(StartError) -> LinkHouse {
+        do throws(DatapathError) {
+            return try LinkHouse(
+                peers: configuration.links.peers,
+                workers: configuration.workers.count
+            )
+        } catch {
+            throw .failed("links: \(error)")
         }
     }
 
