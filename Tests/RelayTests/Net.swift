@@ -130,13 +130,16 @@ final class Net {
         told[node].filter { if case .acknowledged = $0 { true } else { false } }.count
     }
 
-    /// Reasons for which a packet, not an acknowledgement, is dropped.
+    /// Reasons for which a packet that came is dropped, not a datagram or an acknowledgement.
     static let packetDrops: [Drop] = {
         let acks: [Drop] = [
             .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse, .ackSignature,
             .noAck, .sendFailed, .noForward, .linkDown,
         ]
-        return Drop.allCases.filter { $0 != .none && !acks.contains($0) }
+        return Drop.allCases.filter { drop in
+            let isOfLinks = drop.code.hasPrefix("link") || drop.code.hasPrefix("frame")
+            return drop != .none && !acks.contains(drop) && !isOfLinks
+        }
     }()
 
     /// What came in and what became of it, at a node that stands still: equal sums.
