@@ -39,13 +39,9 @@ int port_filter(int socket, const uint32_t *lengths, uint32_t count, int coalesc
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &whole, sizeof whole) == 0 ? 0 : -errno;
 }
 
-int port_lets_in(const struct port *port, uint32_t byte_count, int whole) {
+int port_lets_in(const struct port *port, uint32_t byte_count) {
     const struct port_config *config = &port->config;
-    uint32_t shortest = UINT32_MAX;
-    if (config->lengths_count == 0) return 1;
-    for (uint32_t i = 0; i < config->lengths_count; i++) {
+    for (uint32_t i = 0; i < config->lengths_count; i++)
         if (byte_count == config->lengths[i]) return 1;
-        if (config->lengths[i] < shortest) shortest = config->lengths[i];
-    }
-    return whole && byte_count > shortest;
+    return config->lengths_count == 0;
 }

@@ -91,5 +91,5 @@ void port_drain_wake(struct port *port);
 uint32_t port_segment(struct msghdr *message);
 // Sizes that come in, for the kernel.
 int port_filter(int socket, const uint32_t *lengths, uint32_t count, int coalescing);
-// 1 if a datagram or train of this length comes in.
-int port_lets_in(const struct port *port, uint32_t byte_count, int whole);
+// 1 if a datagram of this length comes in.
+int port_lets_in(const struct port *port, uint32_t byte_count);

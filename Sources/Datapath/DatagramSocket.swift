@@ -34,7 +34,13 @@ public struct DatagramSocket: ~Copyable, Sendable {
         self.address = DatagramAddress(raw)
     }
 
-    deinit { socket_close(descriptor) }
+    /// A place in a simulated network, for a port there.
+    public init(simulated address: DatagramAddress) {
+        descriptor = -1
+        self.address = address
+    }
+
+    deinit { if descriptor >= 0 { socket_close(descriptor) } }
 
     /// Datagrams that the kernel dropped because nobody took them in time.
     public var drops: UInt64 {

@@ -20,6 +20,8 @@ public struct Port: ~Copyable, @unchecked Sendable {
     static var headBytes: Int { 128 }
 
     private let port: OpaquePointer
+    /// Outlives the port.
+    private let network: SimulatedNetwork?
     private let held: UnsafePointer<port_arrival>
     private let trains: Region
     private let trainStride: Int
@@ -51,12 +53,13 @@ public struct Port: ~Copyable, @unchecked Sendable {
         precondition(Port.trainBytesMax == Int(PORT_TRAIN_BYTES))
         precondition(Port.lengthsMax == Int(PORT_LENGTHS))
         precondition(memory.byteCount >= Port.byteCount(for: config))
-        var raw = unsafe config.raw(socket: socket.descriptor, memory: memory)
+        var raw = unsafe config.raw(socket, memory: memory)
         var opened: OpaquePointer?
         let status = unsafe port_open(&raw, &opened)
         guard status >= 0, let opened = unsafe opened else { throw .ring(status) }
         unsafe port = opened
         unsafe held = port_held(opened)
+        network = config.backend.network
         trains = memory.slice(
             config.receiveBuffers * config.receiveStride,
             config.trains * config.trainStride

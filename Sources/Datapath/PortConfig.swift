@@ -11,6 +11,8 @@ public struct PortConfig: Sendable {
         case uring
         /// `recvmmsg` and `sendmmsg`.
         case syscalls
+        /// A network in memory; the socket is a `DatagramSocket(simulated:)`.
+        case simulated(SimulatedNetwork)
     }
 
     /// The way to the kernel.
@@ -56,12 +58,12 @@ public struct PortConfig: Sendable {
         precondition(lengths.allSatisfy { $0 >= 0 && $0 <= 65_535 })
     }
 
-    func raw(socket: Int32, memory: Region) -> port_config {
+    func raw(_ socket: borrowing DatagramSocket, memory: Region) -> port_config {
         var raw = unsafe port_config(
             backend: backend.raw,
-            socket: socket,
-            network: nil,
-            at: datagram_address(),
+            socket: socket.descriptor,
+            network: backend.network?.network,
+            at: socket.address.raw,
             memory: memory.base.assumingMemoryBound(to: UInt8.self),
             receive_stride: UInt64(receiveStride),
             train_stride: UInt64(trainStride),
@@ -83,11 +85,16 @@ public struct PortConfig: Sendable {
 }
 
 extension PortConfig.Backend {
+    var network: SimulatedNetwork? {
+        if case .simulated(let network) = self { network } else { nil }
+    }
+
     fileprivate var raw: port_backend {
         switch self {
         case .automatic: PORT_AUTOMATIC
         case .uring: PORT_URING
         case .syscalls: PORT_SYSCALLS
+        case .simulated: PORT_SIMULATED
         }
     }
 }

@@ -97,6 +97,13 @@ public struct SendFailure: Sendable, Equatable {
     public let address: DatagramAddress
     /// Why it did not.
     public let reason: Reason
+
+    /// A failure.
+    @_noLocks
+    public init(address: DatagramAddress, reason: Reason) {
+        self.address = address
+        self.reason = reason
+    }
 }
 
 extension SendFailure.Reason {

@@ -21,18 +21,18 @@ let kernels: [PortConfig.Backend] = [.uring, .syscalls]
                 let queued = left.queue(bytes, to: right.address)
                 #expect(queued)
             }
-            #expect(left.port.takeTrain() == nil)
-            let submitted = left.port.submit()
-            #expect(submitted)
-            #expect(left.port.freeTrains == 16 && left.port.queuedTrains == 0)
+            let none = left.port.takeTrain()
+            #expect(none == nil)
+            #expect(left.submit())
+            #expect(left.freeTrains == 16 && left.queuedTrains == 0)
             let got = right.receive(sent.count)
             #expect(got.map(\.bytes) == sent)
             #expect(got.allSatisfy { $0.source == left.address && !$0.truncated })
         }
-        let statistics = left.port.statistics
+        let statistics = left.statistics
         #expect(statistics.queued == 320 && statistics.sent == 320 && statistics.dropped == 0)
         #expect(statistics.trains == 0)
-        #expect(right.port.statistics.armed == 1)
+        #expect(right.statistics.armed == 1)
     }
 
     @Test(arguments: kernels, [true, false])
@@ -55,9 +55,9 @@ let kernels: [PortConfig.Backend] = [.uring, .syscalls]
             }
             #expect(got.map(\.bytes) == sent)
         }
-        #expect(left.port.statistics.trains == 4)
-        #expect(left.port.statistics.sent == 135)
-        let arrivals = right.port.statistics.arrivals
+        #expect(left.statistics.trains == 4)
+        #expect(left.statistics.sent == 135)
+        let arrivals = right.statistics.arrivals
         #expect(coalescing ? arrivals == 5 : arrivals == 135)
     }
 }

@@ -20,11 +20,32 @@ final class TestPort {
         config.trains = 16
         configure(&config)
         pages = try MappedPages(Port.byteCount(for: config))
-        let socket = try DatagramSocket(at, shared: true, bufferBytes: bufferBytes)
+        let socket =
+            if case .simulated = backend {
+                DatagramSocket(simulated: at)
+            } else {
+                try DatagramSocket(at, shared: true, bufferBytes: bufferBytes)
+            }
         address = socket.address
         port = try Port(config, socket: socket, memory: pages.region)
         try port.start()
     }
+
+    // `#expect` cannot look into what is not copyable.
+    var statistics: PortStatistics { port.statistics }
+    var features: PortFeatures { port.features }
+    var freeTrains: Int { port.freeTrains }
+    var queuedTrains: Int { port.queuedTrains }
+    var segmentation: Bool {
+        get { port.segmentation }
+        set { port.segmentation = newValue }
+    }
+    func nextFailure() -> SendFailure? { port.nextFailure() }
+    func take() -> Int { port.take() }
+    func wait(nanos: UInt64) -> Bool {
+        port.wait(want: 1, batchNanos: 0, timeoutNanos: nanos)
+    }
+    func submit() -> Bool { port.submit() }
 
     /// Queues datagrams of one size, the last one may be shorter.
     func queue(_ bytes: [UInt8], segment: Int? = nil, to: DatagramAddress) -> Bool {
