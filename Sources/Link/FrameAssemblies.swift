@@ -31,8 +31,8 @@ struct FrameAssemblies {
         var start: UInt64 = 0
         /// When the first of it came.
         var bornNanos: UInt64 = 0
-        /// What of it is there: bit i is the piece in datagram `start` + i.
-        var pieces: UInt64 = 0
+        /// What of it is not there yet: bit i is the piece in datagram `start` + i.
+        var missing: UInt64 = 0
         var session: UInt32 = 0
         var link: UInt32 = 0
         var row: UInt32 = 0
@@ -57,6 +57,21 @@ struct FrameAssemblies {
         var count: Int
         /// Frames given up that were not yet asked for.
         var lost: UInt64
+        /// The one that was begun last, while it waits: in a train its next piece comes next.
+        var youngest: UInt32
+        /// The link whose digest was asked for last, and the digest.
+        var link: UInt32
+        var linkDigest: UInt64
+
+        @_noLocks
+        init(hash: KeyedHash) {
+            self.hash = hash
+            count = 0
+            lost = 0
+            youngest = FrameLists.none
+            link = 0
+            linkDigest = hash.hash(0)
+        }
     }
 
     private let limits: FrameLimits
@@ -81,7 +96,7 @@ struct FrameAssemblies {
     }
 
     func clear(_ hash: KeyedHash) {
-        state[0] = State(hash: hash, count: 0, lost: 0)
+        state[0] = State(hash: hash)
         index.clear()
         lists.clear()
         shares.clear()
@@ -108,67 +123,78 @@ struct FrameAssemblies {
     /// of another frame than those before it.
     @_noLocks
     func place(_ key: Key, nowNanos: UInt64) -> UInt32 {
-        let digest = digest(key)
-        let found = find(key, digest)
-        guard found != FrameLists.none else { return open(key, digest, nowNanos) }
-        if isOver(found, nowNanos) {
-            drop(found)
-            return open(key, digest, nowNanos)
+        let youngest = state[0].youngest
+        if youngest != FrameLists.none, isOf(key, youngest) {
+            return check(key, youngest, nowNanos)
         }
-        let entry = entries[Int(found)]
-        let isSame = Int(entry.rest) == key.rest && Int(entry.plainBytes) == key.plainBytes
-        return isSame ? found : FrameLists.none
-    }
-
-    @_noLocks
-    private func digest(_ key: Key) -> UInt64 {
-        state[0].hash.hash(UInt64(key.session) << 32 | UInt64(key.link), key.start)
-    }
-
-    @_noLocks
-    private func find(_ key: Key, _ digest: UInt64) -> UInt32 {
+        let digest = state[0].hash.hash(UInt64(key.session) << 32 | UInt64(key.link), key.start)
         var number = index.first(digest)
-        while number != FrameLists.none {
-            let entry = entries[Int(number)]
-            if entry.start == key.start, entry.session == key.session, entry.link == key.link {
-                break
-            }
-            number = index.next(number)
+        while number != FrameLists.none, !isOf(key, number) { number = index.next(number) }
+        guard number == FrameLists.none else { return check(key, number, nowNanos) }
+        return open(key, digest, nowNanos)
+    }
+
+    @_noLocks
+    private func isOf(_ key: Key, _ number: UInt32) -> Bool {
+        let entry = entries[Int(number)]
+        return entry.start == key.start && entry.session == key.session && entry.link == key.link
+    }
+
+    /// The assembly that was found, a new one if its time is over, or `none`.
+    @_noLocks
+    private func check(_ key: Key, _ number: UInt32, _ nowNanos: UInt64) -> UInt32 {
+        if isOver(number, nowNanos) {
+            drop(number)
+            return place(key, nowNanos: nowNanos)
         }
-        return number
+        let entry = entries[Int(number)]
+        let isSame = Int(entry.rest) == key.rest && Int(entry.plainBytes) == key.plainBytes
+        return isSame ? number : FrameLists.none
     }
 
     @_noLocks
     private func open(_ key: Key, _ digest: UInt64, _ nowNanos: UInt64) -> UInt32 {
-        let share = state[0].hash.hash(UInt64(key.link))
-        makeRoom(key.link, share)
+        let row = makeRoom(shares.row(key.link, linkDigest(key.link)))
         let number = lists.first(List.free)
         lists.remove(number, from: List.free)
         lists.append(number, to: List.live)
         index.insert(number, digest)
+        let each = key.plainBytes - FrameWire.frames
+        let more = key.rest <= each ? 1 : (key.rest + each - 1) / each
         entries[Int(number)] = Entry(
             start: key.start,
             bornNanos: nowNanos,
+            missing: .first(more + 1),
             session: key.session,
             link: key.link,
-            row: shares.add(number, key.link, share),
+            row: row,
             rest: UInt16(truncatingIfNeeded: key.rest),
             plainBytes: UInt16(truncatingIfNeeded: key.plainBytes)
         )
+        shares.add(number, to: row)
+        state[0].youngest = number
         state[0].count += 1
         return number
     }
 
-    /// Drops an assembly if this link has as many as it may or there is none left: one of the link
-    /// that has most, of this one if that is one of those.
     @_noLocks
-    private func makeRoom(_ link: UInt32, _ digest: UInt64) {
-        let own = shares.row(link, digest)
-        let ownCount = own == FrameLists.none ? 0 : shares.count(own)
+    private func linkDigest(_ link: UInt32) -> UInt64 {
+        if state[0].link != link {
+            state[0].link = link
+            state[0].linkDigest = state[0].hash.hash(UInt64(link))
+        }
+        return state[0].linkDigest
+    }
+
+    /// Drops an assembly if this row has as many as it may or there is none left: one of the row
+    /// that has most, of this one if it is one of those. Returns the row.
+    @_noLocks
+    private func makeRoom(_ row: UInt32) -> UInt32 {
         let isFull = lists.first(List.free) == FrameLists.none
-        guard isFull || ownCount == limits.perLink else { return }
+        guard isFull || shares.count(row) == limits.perLink else { return row }
         let most = shares.largest
-        drop(shares.oldest(ownCount == shares.count(most) ? own : most))
+        drop(shares.oldest(shares.count(row) == shares.count(most) ? row : most))
+        return row
     }
 
     // MARK: Filling
@@ -180,26 +206,20 @@ struct FrameAssemblies {
     ///   - left: how far its first byte is from the end of the frame.
     @_noLocks
     func fill(_ number: UInt32, piece: Int, _ bytes: Region, left: Int) {
-        var entry = entries[Int(number)]
+        let place = Int(number)
         let bit: UInt64 = 1 << UInt64(piece)
-        guard entry.pieces & bit == 0 else { return }
-        entry.pieces |= bit
+        guard entries[place].missing & bit != 0 else { return }
+        entries[place].missing &= ~bit
         if piece == 0 {
-            entry.type = bytes.byte(0)
-            entry.frameBytes = UInt16(truncatingIfNeeded: left)
+            entries[place].type = bytes.byte(0)
+            entries[place].frameBytes = UInt16(truncatingIfNeeded: left)
         }
-        entries[Int(number)] = entry
         buffer(number).copy(bytes, to: stride - left)
     }
 
     /// True if all of the frame is there.
     @_noLocks
-    func isWhole(_ number: UInt32) -> Bool {
-        let entry = entries[Int(number)]
-        let each = Int(entry.plainBytes) - FrameWire.frames
-        let more = (Int(entry.rest) + each - 1) / each
-        return entry.pieces == .first(more + 1)
-    }
+    func isWhole(_ number: UInt32) -> Bool { entries[Int(number)].missing == 0 }
 
     /// The type of a frame whose first piece is there.
     @_noLocks
@@ -266,6 +286,7 @@ struct FrameAssemblies {
         index.remove(number)
         lists.remove(number, from: List.live)
         shares.remove(number, from: entries[Int(number)].row)
+        if state[0].youngest == number { state[0].youngest = FrameLists.none }
         state[0].count -= 1
     }
 }

@@ -2,29 +2,31 @@ internal import Bytes
 
 /// Who has how many of the assemblies, so that a link that is greedy pays for it itself.
 ///
-/// A link has a row while it has any. Rows with the same number of assemblies are in one list: the
-/// link that has most is found at once.
+/// A link that has any has a row, and keeps it afterwards until another link needs it. Rows with the
+/// same number of assemblies are in one list: the link that has most is found at once.
 struct FrameShares {
     private struct Row: BitwiseCopyable {
         var link: UInt32 = 0
-        var count: UInt32 = 0
+        var count: UInt16 = 0
+        /// Whether a link is found by it.
+        var isNamed = false
     }
 
     private let rows: Column<Row>
     private let index: FrameIndex
     /// A row's assemblies, oldest first.
     private let held: FrameLists
-    /// Rows by the number of their assemblies; the rows that nobody has are in list 0.
+    /// Rows by the number of their assemblies.
     private let counts: FrameLists
-    /// Bit n: list n of `counts` is not empty. Bit 0 is not kept.
+    /// Bit n, from 1 on: list n of `counts` is not empty.
     private let occupied: Column<UInt64>
 
     /// Room for `assemblies`, and at most 63 of a link.
     init(_ arena: inout Arena, assemblies: Int, perLink: Int) {
-        rows = arena.column(Row.self, assemblies)
-        index = FrameIndex(&arena, items: assemblies)
-        held = FrameLists(&arena, items: assemblies, lists: assemblies)
-        counts = FrameLists(&arena, items: assemblies, lists: perLink + 1)
+        rows = arena.column(Row.self, assemblies + 1)
+        index = FrameIndex(&arena, items: rows.count)
+        held = FrameLists(&arena, items: assemblies, lists: rows.count)
+        counts = FrameLists(&arena, items: rows.count, lists: perLink + 1)
         occupied = arena.column(UInt64.self, 1)
     }
 
@@ -34,14 +36,23 @@ struct FrameShares {
         held.clear()
         counts.clear()
         occupied[0] = 0
-        for row in 0..<rows.count { counts.append(UInt32(row), to: 0) }
+        for row in 0..<rows.count {
+            rows[row] = Row()
+            counts.append(UInt32(row), to: 0)
+        }
     }
 
-    /// The row of a link; `FrameLists.none` if it has no assembly.
+    /// The row of a link; if it has none, the one that has been without assemblies for the longest
+    /// time becomes its own. There is one row more than assemblies, so one is always without.
     @_noLocks
     func row(_ link: UInt32, _ digest: UInt64) -> UInt32 {
         var row = index.first(digest)
         while row != FrameLists.none, rows[Int(row)].link != link { row = index.next(row) }
+        guard row == FrameLists.none else { return row }
+        row = counts.first(0)
+        if rows[Int(row)].isNamed { index.remove(row) }
+        rows[Int(row)] = Row(link: link, isNamed: true)
+        index.insert(row, digest)
         return row
     }
 
@@ -60,39 +71,27 @@ struct FrameShares {
         get { counts.first(63 - occupied[0].leadingZeroBitCount) }
     }
 
-    /// The link gets an assembly, its youngest; returns its row.
+    /// A row gets an assembly, its youngest.
     @_noLocks
-    func add(_ assembly: UInt32, _ link: UInt32, _ digest: UInt64) -> UInt32 {
-        var row = self.row(link, digest)
-        if row == FrameLists.none {
-            row = counts.first(0)
-            rows[Int(row)] = Row(link: link, count: 0)
-            index.insert(row, digest)
-        }
+    func add(_ assembly: UInt32, to row: UInt32) {
         held.append(assembly, to: Int(row))
-        move(row, by: 1)
-        return row
+        move(row, to: count(row) + 1)
     }
 
-    /// The link loses an assembly.
+    /// A row loses an assembly.
     @_noLocks
     func remove(_ assembly: UInt32, from row: UInt32) {
         held.remove(assembly, from: Int(row))
-        move(row, by: -1)
-        if rows[Int(row)].count == 0 { index.remove(row) }
+        move(row, to: count(row) - 1)
     }
 
     @_noLocks
-    private func move(_ row: UInt32, by step: Int) {
+    private func move(_ row: UInt32, to after: Int) {
         let before = count(row)
-        let after = before + step
         counts.remove(row, from: before)
-        if before != 0, counts.first(before) == FrameLists.none {
-            occupied[0] &= ~(1 << UInt64(before))
-        }
-        rows[Int(row)].count = UInt32(truncatingIfNeeded: after)
-        // A row that was in use is warm: it is taken first.
-        if after == 0 { counts.push(row, to: 0) } else { counts.append(row, to: after) }
-        if after != 0 { occupied[0] |= 1 << UInt64(after) }
+        if counts.first(before) == FrameLists.none { occupied[0] &= ~(1 << UInt64(before)) }
+        rows[Int(row)].count = UInt16(truncatingIfNeeded: after)
+        counts.append(row, to: after)
+        occupied[0] |= 1 << UInt64(after)
     }
 }

@@ -82,20 +82,22 @@ final class TestReader {
         return other
     }
 
-    /// Feeds a datagram; the frames that it hands out, read when all are there.
+    /// Feeds a datagram; the frames that it hands out, asked for until there are `atMost`, and read
+    /// when all are there.
     @discardableResult
     func feed(
         _ plain: [UInt8],
         counter: UInt64,
         session: UInt32 = 1,
         link: UInt32 = 1,
-        now: UInt64 = 0
+        now: UInt64 = 0,
+        atMost: Int = .max
     ) -> [TestFrame] {
         var plain = plain
         return plain.withRegion { plain in
             reader.begin(plain, session: session, link: link, counter: counter, nowNanos: now)
             var frames: [Frame] = []
-            while let frame = reader.next() { frames.append(frame) }
+            while frames.count < atMost, let frame = reader.next() { frames.append(frame) }
             return frames.map { TestFrame(type: $0.type.number, body: $0.body.array) }
         }
     }

@@ -115,6 +115,14 @@ import Testing
         #expect(reader.feed(train[1], counter: 1) == [.packet(body), other])
     }
 
+    @Test func `a datagram that is left early leaves nothing for the next`() {
+        let train = two()
+        let reader = reader()
+        reader.feed(train[0], counter: 0)
+        #expect(reader.feed(train[1], counter: 1, atMost: 0) == [])
+        #expect(reader.feed(train[1], counter: 21).map(\.type) == [3])
+    }
+
     @Test func `a datagram that is lost costs only the frames with bytes in it`() {
         let frames = (0..<20).map { TestFrame.packet([UInt8](repeating: $0, count: 1_461)) }
         let train = referenceTrain(frames, plainBytes: 1_420)
@@ -267,4 +275,21 @@ import Testing
             #expect(reader.counts == [0, 1, 0] && reader.reader.waiting == 0)
         }
     }
+
+    @Test func `limits that cannot be are refused at the start`() async {
+        await #expect(processExitsWith: .success) { makeReader(65_532, 4, 2) }
+        await #expect(processExitsWith: .failure) { makeReader(65_533, 4, 2) }
+        await #expect(processExitsWith: .failure) { makeReader(0, 4, 2) }
+        await #expect(processExitsWith: .failure) { makeReader(1_461, 3, 2) }
+        await #expect(processExitsWith: .failure) { makeReader(1_461, 64, 1) }
+        await #expect(processExitsWith: .failure) { makeReader(1_461, 64, 64) }
+    }
+}
+
+/// Makes a reader with these limits.
+private func makeReader(_ packetBytes: Int, _ assemblies: Int, _ perLink: Int) {
+    var limits = FrameLimits(packetBytes: packetBytes)
+    limits.assemblies = assemblies
+    limits.perLink = perLink
+    _ = TestReader(limits)
 }
