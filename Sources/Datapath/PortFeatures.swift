@@ -49,7 +49,22 @@ public struct PortFeatures: Sendable, Equatable, CustomStringConvertible {
         return "\(backend.rawValue): \(words.joined(separator: ", "))"
     }
 
+    /// All of it in one word, to be left where another thread finds it.
+    public let word: UInt64
+
+    /// What `word` was.
+    public init(word: UInt64) {
+        self.init(
+            port_backend(rawValue: UInt32(word >> 48)),
+            UInt32(truncatingIfNeeded: word >> 16) & 0xffff_ffff,
+            fallback: -Int32(word & 0xffff)
+        )
+    }
+
     init(_ kind: port_backend, _ bits: UInt32, fallback status: Int32) {
+        word =
+            UInt64(kind.rawValue) << 48 | UInt64(bits) << 16
+            | UInt64(UInt16(truncatingIfNeeded: -status))
         func has(_ feature: port_feature) -> Bool { bits & feature.rawValue != 0 }
         backend =
             switch kind {

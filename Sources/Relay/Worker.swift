@@ -199,6 +199,7 @@ public struct Worker: ~Copyable {
     /// Makes the calling thread the worker's.
     public mutating func start() throws(DatapathError) {
         try port.start()
+        board.cells.store(port.features.word, WorkerBoard.Cell.features)
         links.enter()
         board.set(.running)
     }

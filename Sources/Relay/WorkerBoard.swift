@@ -1,4 +1,5 @@
 public import Bytes
+public import Datapath
 
 /// Where control and a worker leave word for each other: numbers that one writes and the other
 /// reads.
@@ -17,6 +18,7 @@ public struct WorkerBoard: Sendable {
         static var turns: Int { @_noLocks get { 12 } }
         static var allocated: Int { @_noLocks get { 13 } }
         static var queued: Int { @_noLocks get { 14 } }
+        static var features: Int { @_noLocks get { 15 } }
         static var port: Int { @_noLocks get { 16 } }
         static let count = 24
     }
@@ -61,6 +63,7 @@ public struct WorkerBoard: Sendable {
             turns: cells.load(Cell.turns),
             allocatedBytes: Int(cells.load(Cell.allocated)),
             queued: Int(cells.load(Cell.queued)),
+            features: PortFeatures(word: cells.load(Cell.features)),
             enters: cells.load(Cell.port),
             dry: cells.load(Cell.port + 1),
             receiveErrors: cells.load(Cell.port + 2),
@@ -110,6 +113,8 @@ public struct WorkerStatus: Sendable {
     public var allocatedBytes: Int
     /// Packets in front of the curves.
     public var queued: Int
+    /// What its port uses of the kernel.
+    public var features: PortFeatures
     /// System calls of its port.
     public var enters: UInt64
     /// Receives that ended because no slot was left.
