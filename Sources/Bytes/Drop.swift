@@ -117,6 +117,13 @@ public enum Drop: UInt8, CaseIterable, Sendable {
     case noForward
     /// The next hop's ticket did not verify after we signed it: a fault in this machine.
     case ticketSelfCheck
+    // Queue in front of the curve arithmetic.
+    /// No room before the curve arithmetic: the newest packet of the neighbour with most of them.
+    case queueFull
+    /// Waited too long for the curve arithmetic.
+    case queueAge
+    /// A copy of a packet that was accepted a moment ago; the replay set would refuse it too.
+    case duplicate
 
     /// Number of the counter, equal to the raw value.
     @inlinable

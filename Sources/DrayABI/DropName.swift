@@ -1,7 +1,7 @@
 internal import Bytes
 
 /// Number of codes: one more than the last. (`allCases` would allocate.)
-var dropCount: UInt32 { UInt32(Drop.ticketSelfCheck.index) + 1 }
+var dropCount: UInt32 { UInt32(Drop.duplicate.index) + 1 }
 
 /// The code as C reads it; a test compares each with the case's own name.
 func dropName(_ drop: Drop) -> StaticString {
@@ -60,5 +60,8 @@ func dropName(_ drop: Drop) -> StaticString {
     case .stopping: "stopping"
     case .noForward: "noForward"
     case .ticketSelfCheck: "ticketSelfCheck"
+    case .queueFull: "queueFull"
+    case .queueAge: "queueAge"
+    case .duplicate: "duplicate"
     }
 }
