@@ -196,7 +196,7 @@ let package = Package(
             name: "dray-bench",
             dependencies: [
                 "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Exchange",
-                "Engine", "CSodium", "CSecp256k1",
+                "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
