@@ -197,7 +197,7 @@ let package = Package(
             name: "dray-bench",
             dependencies: [
                 "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
-                "Exchange", "Engine", "CSodium", "CSecp256k1",
+                "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,

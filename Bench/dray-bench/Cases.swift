@@ -6,7 +6,7 @@ import Harness
 func allCases(isShort: Bool) -> [Case] {
     let network = Network()
     return peelCases(network) + buildCases(network) + ticketCases(network)
-        + issuerCases(network) + relayCases(network) + unackedCases(isShort: isShort)
+        + issuerCases(network) + relayCases(network) + queueCases() + unackedCases(isShort: isShort)
         + frameCases() + libraryCases()
 }
 

@@ -78,7 +78,7 @@ extension Worker {
 
     @_noLocks
     private mutating func collect(_ body: Region, from keyID: UInt32) {
-        guard let acks = Acknowledgements.parse(body) else { return counters.count(.ackSize) }
+        guard let acks = Acknowledgements.parse(body) else { return counters.count(.frameInvalid) }
         let node = snapshot.node(keyID: keyID)
         for index in 0..<acks.count {
             engine.collect(acks[index], from: node, snapshot: snapshot, nowNanos: batch.nowNanos)
