@@ -288,7 +288,10 @@ let package = Package(
         ),
         testModule(
             "NodeTests",
-            ["Node", "JSON", "LocalSocket", "Chain", "Exchange", "Crypto", "Bytes", "TestSupport"]
+            [
+                "Node", "Gateway", "Channels", "Chain", "Exchange", "Tickets", "Sphinx", "Crypto",
+                "LocalSocket", "JSON", "Bytes", "TestSupport",
+            ]
         ),
         testModule(
             "ConformTests",

@@ -72,7 +72,7 @@ extension Daemon {
             "tickets": [
                 "locked": .integer(sums.counters[.ticketsLocked] ?? 0),
                 "issued": .integer(sums.counters[.ticketsIssued] ?? 0),
-                "self_checks_failed": .integer(sums.counters[.selfChecksFailed] ?? 0),
+                "self_checks_failed": .integer(sums.selfChecksFailed(counts.drops)),
                 "unlocked": .integer(unfinished.unlocked),
                 "unredeemed": .integer(unfinished.unsettled),
             ],

@@ -56,6 +56,11 @@ struct WorkerSums {
         ]
     }
 
+    /// Signatures of ours that did not verify: the workers', and the gateway's among its drops.
+    func selfChecksFailed(_ more: [Drop: UInt64]) -> UInt64 {
+        count(.selfChecksFailed) + (more[.ticketSelfCheck] ?? 0)
+    }
+
     /// Reasons with their counts, those that occurred.
     func dropsDocument(_ more: [Drop: UInt64]) -> JSON {
         let all = drops.merging(more, uniquingKeysWith: +).filter { $0.value > 0 }
