@@ -1,4 +1,5 @@
 public import Bytes
+internal import Datapath
 
 /// How many packets wait at each worker: each writes its own number, all read.
 public struct BacklogBoard: Sendable {
@@ -23,6 +24,18 @@ public struct BacklogBoard: Sendable {
     @_noLocks
     public func post(_ worker: Int, _ packets: Int) {
         cells.store(UInt64(packets), worker * BacklogBoard.cellsEach)
+    }
+
+    /// The descriptor of a worker's bell; who wrote it keeps it open while workers run.
+    public func setBell(_ worker: Int, _ descriptor: Int32) {
+        cells.storeReleasing(UInt64(descriptor) + 1, worker * BacklogBoard.cellsEach + 1)
+    }
+
+    /// A worker's bell; nil if it has none.
+    @_noLocks
+    func bell(_ worker: Int) -> PortBell? {
+        let cell = cells.loadAcquiring(worker * BacklogBoard.cellsEach + 1)
+        return cell == 0 ? nil : PortBell(descriptor: Int32(truncatingIfNeeded: cell - 1))
     }
 
     /// What a worker said last.

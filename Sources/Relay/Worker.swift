@@ -28,6 +28,12 @@ public struct WorkerParts: Sendable {
     public var inbox: Region?
     /// Ring to the next worker; nil for a single worker.
     public var outbox: Region?
+    /// Packets from the worker before; nil for a single worker.
+    public var spillIn: Region?
+    /// Packets to the next worker; nil for a single worker.
+    public var spillOut: Region?
+    /// How many packets wait at each worker; nil for a single worker.
+    public var backlog: BacklogBoard?
     /// Links to neighbours, shared by all workers.
     public var links: LinkTable
     /// The worker's number, among those of `links`.
@@ -91,6 +97,8 @@ public struct Worker: ~Copyable {
     let ackText: Region
     let counters: Counters
     let board: WorkerBoard
+    let number: Int
+    let backlog: BacklogBoard?
 
     var links: LinkWorker
     var frames: FrameReader
@@ -102,6 +110,8 @@ public struct Worker: ~Copyable {
     var snapshot: Snapshot
     var commands: CommandReader
     var inbox: RingReader?
+    var spillIn: SpillReader?
+    var spillOut: SpillWriter?
     var random: RandomStream
     /// Arrivals of this turn.
     var arrived = 0
@@ -154,6 +164,11 @@ public struct Worker: ~Copyable {
         ackText = memory.ackText
         counters = Counters(parts.counters)
         board = parts.board
+        number = parts.number
+        backlog = parts.backlog
+        let bytes = packetBytes
+        spillIn = parts.spillIn.map { SpillReader($0, packetBytes: bytes) }
+        spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
         engine = Worker.makeEngine(config.engine, memory.engine, parts)
@@ -207,6 +222,9 @@ public struct Worker: ~Copyable {
     /// Where it receives.
     public var address: DatagramAddress { port.socket.address }
 
+    /// Ends the wait of `turn`, and outlives the worker.
+    func makeBell() throws(DatapathError) -> BellKeeper { try port.makeBell() }
+
     /// Ends the wait of `turn` from any thread, as long as the worker lives.
     public var waker: PortWaker { port.waker }
 
@@ -215,6 +233,7 @@ public struct Worker: ~Copyable {
     public mutating func turn() {
         receive()
         open()
+        spill()
         admit()
         peel()
         dedupe()

@@ -3,6 +3,7 @@ public import Datapath
 public import Engine
 public import Exchange
 public import Link
+internal import Sphinx
 internal import Synchronization
 
 /// All workers of a node behind one port, with the rings and boards between them and control.
@@ -17,6 +18,8 @@ public final class Workers: Sendable {
     public let count: Int
 
     private let memory: [WorkerShare]
+    private let backlogMemory: Memory
+    private let bells: [BellKeeper]
     private let threads: [WorkerThread]
     private let cpus: [Int]?
 
@@ -65,10 +68,13 @@ public final class Workers: Sendable {
         count = plan.count
         cpus = plan.cpus
         snapshots = SnapshotCell(workers: plan.count, first: snapshot)
+        backlogMemory = Memory(BacklogBoard.byteCount(workers: plan.count))
         memory = (0..<plan.count).map { _ in WorkerShare(plan) }
         if plan.address.port != 0 { try DatagramSocket.probe(plan.address) }
         var address = plan.address
         var threads: [WorkerThread] = []
+        var bells: [BellKeeper] = []
+        let backlog = BacklogBoard(backlogMemory.region)
         for index in 0..<plan.count {
             let socket = try DatagramSocket(
                 address,
@@ -86,14 +92,21 @@ public final class Workers: Sendable {
             parts.previousReplay = previousReplay
             if plan.count > 1 {
                 parts.outbox = memory[index].acknowledgements.region
-                parts.inbox =
-                    memory[(index + plan.count - 1) % plan.count].acknowledgements.region
+                let before = memory[(index + plan.count - 1) % plan.count]
+                parts.inbox = before.acknowledgements.region
+                parts.spillOut = memory[index].spill.region
+                parts.spillIn = before.spill.region
+                parts.backlog = backlog
             }
             let worker = try Worker(config, socket: socket, parts: parts)
+            let bell = try worker.makeBell()
+            backlog.setBell(index, bell.descriptor)
+            bells.append(bell)
             threads.append(WorkerThread(worker, board: parts.board))
         }
         self.address = address
         self.threads = threads
+        self.bells = bells
     }
 
     /// Starts the threads; they keep this object until they are done.
@@ -149,6 +162,7 @@ private final class WorkerShare: Sendable {
     let commands: Memory
     let acknowledgements: Memory
     let strangers: Memory
+    let spill: Memory
     let counters = Memory(Counters.byteCount)
     let board = Memory(WorkerBoard.byteCount)
 
@@ -156,6 +170,8 @@ private final class WorkerShare: Sendable {
         reports = Memory(RecordRing.byteCount(capacity: plan.reportBytes))
         commands = Memory(RecordRing.byteCount(capacity: plan.commandBytes))
         acknowledgements = Memory(RecordRing.byteCount(capacity: 1 << 16))
+        let packetBytes = plan.config.engine.geometry.packetBytes
+        spill = Memory(plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0)
         strangers = Memory(RecordRing.byteCount(capacity: 1 << 17))
     }
 
