@@ -31,6 +31,9 @@ final class Net {
         config.mixerCapacity = 2_000
         config.port.receiveBuffers = 16
         config.port.trains = 32
+        // Tests must not depend on how busy the machine is.
+        config.queue.ageNanos = 60_000_000_000
+        config.frames.lifeNanos = 60_000_000_000
         config.engine.unackedCapacity = 4_096
         config.ackWaitNanos = 20_000_000
         configure(&config)
