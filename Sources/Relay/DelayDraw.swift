@@ -46,12 +46,17 @@ public struct DelayDraw {
             let bits = random.next()
             var halves = (bits | 1 << 20).trailingZeroBitCount
             if halves == 20 { halves += (random.next() | 1 << 63).trailingZeroBitCount }
-            let step = Int(bits >> 56)
-            let part = Double(bits >> 20 & (1 << 36 - 1)) * 0x1p-36
-            let inside = table[step] + part * (table[step + 1] - table[step])
-            let delay = UInt64(mean * (Double(halves) * DelayDraw.halfLife + inside))
+            let delay = UInt64(mean * (Double(halves) * DelayDraw.halfLife + part(bits)))
             if delay <= maxNanos { return delay }
         }
         return law.draw(&random)
+    }
+
+    /// Less than a half-life, in means: what the high 44 bits say.
+    @_noLocks
+    func part(_ bits: UInt64) -> Double {
+        let step = Int(bits >> 56)
+        let share = Double(bits >> 20 & (1 << 36 - 1)) * 0x1p-36
+        return table[step] + share * (table[step + 1] - table[step])
     }
 }

@@ -43,7 +43,7 @@ import Testing
         let (groups, rows) = groups(rows: 8, capacity: 16)
         for packet in 0..<16 { rows[packet] = UInt32(packet % 4) }
         var counts = [Int](repeating: 0, count: 24)
-        for _ in 0..<24_000 {
+        for _ in 0..<9_600 {
             let made = groups.form(rows, count: 16, random: &source.random)
             let order = (0..<made).map { groups.group($0).row }
             counts[Statistics.permutation(order)] += 1

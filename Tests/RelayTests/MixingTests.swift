@@ -45,7 +45,7 @@ private struct Law: Sendable {
 }
 
 @Suite struct MixingTests {
-    private static let count = 40_000
+    private static let count = 20_000
     private static let laws = [
         Law.uniform(20_000_000),
         .exponential(10_000_000, 100_000_000),
@@ -78,6 +78,16 @@ private struct Law: Sendable {
         withExtendedLifetime(memory) {}
     }
 
+    @Test func `the table is as good as it says`() {
+        var seed = SeededGenerator("delay table")
+        let (draw, _, memory) = drawing(Self.laws[1].mixing)
+        for bits in [0, .max] + (0..<10_000).map({ _ in seed.next() }) {
+            let exact = -log1p(-Double(bits >> 20) * 0x1p-45)
+            #expect(abs(draw.part(bits) - exact) < 2e-6)
+        }
+        withExtendedLifetime(memory) {}
+    }
+
     @Test func `a law that is a little wrong is found`() {
         let law = Law.exponential(10_000_000, 20_000_000)
         let source = TestWheel()
@@ -89,8 +99,8 @@ private struct Law: Sendable {
         // Longer delays shortened, not drawn again.
         let whole = MixDelay.exponential(meanNanos: 10_000_000, maxNanos: 1_000_000_000)
         #expect(distance { min(20_000_000, source.draw(whole)) } > most)
-        // The mean 4 % too long.
-        let long = MixDelay.exponential(meanNanos: 10_400_000, maxNanos: 20_000_000)
+        // The mean 6 % too long.
+        let long = MixDelay.exponential(meanNanos: 10_600_000, maxNanos: 20_000_000)
         #expect(distance { source.draw(long) } > most)
         // One delay in fifty is left out.
         #expect(
@@ -208,13 +218,13 @@ private struct Law: Sendable {
 
     @Test func `packets of one tick leave in any order alike`() {
         let test = TestWheel()
-        let wheel = orders(24_000) { round in
+        let wheel = orders(9_600) { round in
             for slot in UInt32(0)..<4 { test.wheel.insert(slot, dueNanos: round * 10_240) }
             return test.release(round * 10_240 + 1_024)
         }
         #expect(wheel < Statistics.chiSquareMax24)
         // A shuffle that swaps each with any other, as is often written, is found.
-        let naive = orders(24_000) { _ in
+        let naive = orders(9_600) { _ in
             var order: [UInt32] = [0, 1, 2, 3]
             for place in 0..<4 { order.swapAt(place, Int(test.random.next(below: 4))) }
             return order
@@ -224,7 +234,7 @@ private struct Law: Sendable {
 
     @Test func `where not all of a tick fit the way out, chance decides which stay`() {
         let test = TestWheel(room: 2)
-        let sum = orders(24_000) { round in
+        let sum = orders(9_600) { round in
             for slot in UInt32(0)..<4 { test.wheel.insert(slot, dueNanos: round * 10_240) }
             let now = round * 10_240 + 1_024
             let first = test.release(now)
