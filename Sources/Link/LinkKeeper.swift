@@ -188,7 +188,7 @@ public struct LinkKeeper: ~Copyable {
             for slot in mine where state(slot).phase == .unproven { end(slot: slot) }
         }
         let live = slots[Int(row)].filter { state($0).phase == .live }
-        for slot in live.dropLast(1) { end(slot: slot) }
+        for slot in live.dropLast(LinkLimits.livePerPeer - 1) { end(slot: slot) }
     }
 
     /// Ends a session, or the index of a handshake.
