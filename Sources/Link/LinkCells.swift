@@ -21,6 +21,8 @@ enum RowCell {
     static var endpointCounter: Int { @_noLocks get { 18 } }
     /// The newest timestamp of the peer's initiations: two words; the desk's alone.
     static var timestamp: Int { @_noLocks get { 20 } }
+    /// Eight bytes of the peer's static key; the desk's alone.
+    static var keyMark: Int { @_noLocks get { 22 } }
     /// When data was sent and received, and when anything was.
     static var sentNanos: Int { @_noLocks get { 24 } }
     static var receivedNanos: Int { @_noLocks get { 25 } }

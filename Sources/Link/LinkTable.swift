@@ -98,6 +98,10 @@ public struct LinkTable: Sendable {
         UInt32(truncatingIfNeeded: rows.load(cell(row, RowCell.keyID)))
     }
 
+    /// True if the row is a neighbour's.
+    @_noLocks
+    func isPeer(_ row: UInt32) -> Bool { rows.load(cell(row, RowCell.keyID)) >> 32 != 0 }
+
     /// Says that packets wait for a session with the peer; the desk begins one.
     @_noLocks
     public func want(_ row: UInt32) {
