@@ -7,7 +7,7 @@ func allCases(isShort: Bool) -> [Case] {
     let network = Network()
     return peelCases(network) + buildCases(network) + ticketCases(network)
         + issuerCases(network) + relayCases(network) + queueCases() + unackedCases(isShort: isShort)
-        + frameCases() + libraryCases()
+        + linkCases() + frameCases() + libraryCases()
 }
 
 /// Name of the kernel table in use.
