@@ -99,6 +99,7 @@ public struct Worker: ~Copyable {
     let board: WorkerBoard
     let number: Int
     let backlog: BacklogBoard?
+    let gate: LinkGate
 
     var links: LinkWorker
     var frames: FrameReader
@@ -166,6 +167,7 @@ public struct Worker: ~Copyable {
         board = parts.board
         number = parts.number
         backlog = parts.backlog
+        gate = LinkGate(links)
         let bytes = packetBytes
         spillIn = parts.spillIn.map { SpillReader($0, packetBytes: bytes) }
         spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
@@ -221,6 +223,10 @@ public struct Worker: ~Copyable {
 
     /// Where it receives.
     public var address: DatagramAddress { port.socket.address }
+
+    func duplicateSocket() throws(DatapathError) -> DatagramSocket {
+        try port.socket.duplicate()
+    }
 
     /// Ends the wait of `turn`, and outlives the worker.
     func makeBell() throws(DatapathError) -> BellKeeper { try port.makeBell() }
