@@ -12,6 +12,8 @@ enum Ratchet {
     static let unusedDrops: [String: String] = [
         "bloomCollision": "the 2021 contract's duplicate filter; no profile of ours has it",
         "ackChallengeSig": "reserved for the 2021 format",
+        "queueAge": "the worker gives it as soon as its packets go through the queue",
+        "queueFull": "the worker gives it as soon as its packets go through the queue",
         "winRateAnomaly": "needs statistics over an issuer's draws, which are not kept yet",
     ]
 }
