@@ -100,6 +100,16 @@ public struct Port: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Leaves what comes in the socket from now on, for another process that goes on with it; what
+    /// has been received already can still be taken.
+    public func pause() throws(DatapathError) {
+        let status = unsafe port_pause(port)
+        guard status >= 0 else { throw .ring(status) }
+    }
+
+    /// Receives again.
+    public func resume() { unsafe port_resume(port) }
+
     /// Replaces the sizes that come in; empty lets all in.
     public func setLengths(_ lengths: [Int]) throws(DatapathError) {
         precondition(lengths.count <= Port.lengthsMax)
@@ -119,10 +129,12 @@ extension Port {
         unsafe port_wait(port, UInt32(want), batchNanos, timeoutNanos) >= 0
     }
 
-    /// Takes what has come, at most `arrivalsMax`; read them with `arrival`. What was taken before
-    /// must have been released.
+    /// Takes what has come, at most `max` and `arrivalsMax`; read them with `arrival`. What was
+    /// taken before must have been released.
     @_semantics("no_performance_analysis")
-    public func take() -> Int { Int(unsafe port_take(port)) }
+    public func take(max: Int = Port.arrivalsMax) -> Int {
+        Int(unsafe port_take(port, UInt32(max)))
+    }
 
     /// An arrival of the last `take`.
     @_noLocks

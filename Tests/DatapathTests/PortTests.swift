@@ -125,6 +125,46 @@ import Testing
         }
     }
 
+    @Test(arguments: Way.all)
+    func `fewer arrivals than have come can be taken`(_ way: Way) throws {
+        let left = try TestPort(way)
+        let right = try TestPort(way)
+        for number in 0..<10 { left.send([UInt8(number)], to: right.address) }
+        var got: [UInt8] = []
+        while got.count < 10 {
+            #expect(right.wait(nanos: 1_000_000_000))
+            let count = right.take(max: 3)
+            #expect(count > 0 && count <= 3)
+            for index in 0..<count { got.append(right.port.arrival(index).bytes.byte(0)) }
+            right.port.release()
+        }
+        #expect(got == Array(0..<10))
+    }
+
+    @Test(arguments: Way.all)
+    func `a paused port leaves datagrams to its successor`(_ way: Way) throws {
+        let left = try TestPort(way)
+        let right = try TestPort(way)
+        for number in 0..<3 { left.send([UInt8(number)], to: right.address) }
+        #expect(right.wait(nanos: 1_000_000_000))
+        try right.port.pause()
+        for number in 3..<6 { left.send([UInt8(number)], to: right.address) }
+        let early = right.receiveAll().flatMap(\.bytes)
+        #expect(early == Array(0..<3))
+        // It still sends, and is woken.
+        right.send([9], to: left.address)
+        #expect(left.receive(1).map(\.bytes) == [[9]])
+        right.port.waker.wake()
+        #expect(right.wait(nanos: 20_000_000_000) && right.take() == 0)
+        let next = try TestPort(way.backend, socket: right.port.socket.duplicate())
+        #expect(next.receive(3).flatMap(\.bytes) == Array(3..<6))
+        try next.port.pause()
+        left.send([6], to: right.address)
+        right.port.resume()
+        #expect(right.receive(1).flatMap(\.bytes) == [6])
+        #expect(right.statistics.receiveErrors == 0)
+    }
+
     @Test func `what a ring uses is told in one line`() throws {
         let ring = try TestPort(.uring) { $0.lengths = [1_452] }
         let text = ring.features.description

@@ -71,7 +71,7 @@ final class TestPort {
         set { port.segmentation = newValue }
     }
     func nextFailure() -> SendFailure? { port.nextFailure() }
-    func take() -> Int { port.take() }
+    func take(max: Int = 64) -> Int { port.take(max: max) }
     func wait(nanos: UInt64) -> Bool {
         port.wait(want: 1, batchNanos: 0, timeoutNanos: nanos)
     }
