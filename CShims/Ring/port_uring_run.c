@@ -146,7 +146,7 @@ int uring_enter(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t
     struct uring *uring = port->state;
     const struct __kernel_timespec until = {.tv_sec = (int64_t)(timeout_nanos / 1000000000u),
                                             .tv_nsec = (int64_t)(timeout_nanos % 1000000000u)};
-    const int batches = batch_nanos > 0 && (port->features & PORT_BATCH_WAIT);
+    const int batches = batch_nanos >= 1000 && (port->features & PORT_BATCH_WAIT);
     if (want > 1 && !batches) want = 1;
     port->stats.enters++;
     const int status = uring_enter_wait(&uring->ring,
