@@ -220,4 +220,53 @@ import Testing
         #expect(allocations_of_thread() == before)
         #expect(pair.openAtB(pair.datagram(43)).verdict == .linkReplay)
     }
+
+    @Test func `threads that open the same datagrams open each once between them`() async {
+        var pair = LinkPair()
+        let count = LinkLimits.trainDatagramsMax
+        let table = pair.b.table
+        var total = 0
+        for _ in 0..<20 {
+            _ = pair.sealFromA(count: count)
+            let train = pair.train.region
+            let opened = await withTaskGroup(of: Int.self) { group in
+                for worker in 0..<2 {
+                    group.addTask {
+                        var worker = LinkWorker(table, worker: worker)
+                        let plain = Memory(LinkPair.bytes)
+                        worker.enter()
+                        defer { worker.leave() }
+                        return (0..<count).filter { place in
+                            worker.open(
+                                train.slice(place * LinkPair.bytes, LinkPair.bytes),
+                                into: plain.region,
+                                from: LinkPair.addressA,
+                                nowNanos: 3_000
+                            ).verdict == .none
+                        }.count
+                    }
+                }
+                return await group.reduce(0, +)
+            }
+            #expect(opened == count)
+            total += opened
+        }
+        #expect(total == 20 * count)
+    }
+
+    @Test func `a worker keeps no key of a session that has ended`() {
+        var pair = LinkPair()
+        _ = pair.sealFromA(count: 1)
+        _ = pair.openAtB(pair.datagram(0))
+        pair.a.worker.quiesce()
+        pair.b.worker.quiesce()
+        #expect(pair.a.worker.sealingKey == pair.indices.here)
+        #expect(pair.b.worker.openingKey == pair.indices.there)
+        pair.a.keeper.end(pair.indices.here)
+        pair.b.keeper.end(pair.indices.there)
+        pair.a.worker.quiesce()
+        pair.b.worker.leave()
+        #expect(pair.a.worker.sealingKey == 0)
+        #expect(pair.b.worker.openingKey == 0)
+    }
 }
