@@ -301,13 +301,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-<<<<<<< HEAD
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Link", "Exchange", "Engine",
-                "Chain", "Conform", "Node",
-=======
                 "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange",
                 "Engine", "Chain", "Conform", "Node",
->>>>>>> h5-noise
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -14,11 +14,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case adminSocket = "admin-socket"
     case ledgerSocket = "ledger-socket"
     case vectorFile = "vector-file"
-<<<<<<< HEAD
     case frame
-=======
     case link
->>>>>>> h5-noise
 
     /// Feeds one input.
     public func run(_ input: [UInt8]) {
@@ -32,11 +29,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .adminSocket: fuzzAdminSocket(input)
         case .ledgerSocket: fuzzLedgerSocket(input)
         case .vectorFile: fuzzVectorFile(input)
-<<<<<<< HEAD
         case .frame: fuzzFrames(input)
-=======
         case .link: fuzzLink(input)
->>>>>>> h5-noise
         }
     }
 }
