@@ -315,6 +315,12 @@ import Testing
         let sent = hub.run(now)
         #expect(sent.count == LinkLimits.pendingMax)
         #expect(hub.desk.freePlaces.isEmpty)
+        // Peers that do not answer keep the others waiting for a while only.
+        var called = Set(sent.map(\.0))
+        for second in 1...14 {
+            called.formUnion(hub.run(now + UInt64(second) * 1_000_000_000).map(\.0))
+        }
+        #expect(called.count == 400)
         for _ in 0..<1_000 { hub.desk.report(.down(keyID: 1)) }
         #expect(hub.desk.events.count == LinkLimits.eventsMax)
         // More peers than rows find none.
