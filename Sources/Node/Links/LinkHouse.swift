@@ -172,8 +172,8 @@ final class LinkHouse: Sendable {
             logger.log(
                 .warning,
                 "linkPrologue: \(name) at \(Endpoint(address).described) speaks another protocol "
-                    + "version, packet or payload size, ticket selector or domain, or is not who it "
-                    + "says"
+                    + "version, packet or payload size, ticket selector or domain, or is not who "
+                    + "it says"
             )
         }
     }
