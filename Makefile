@@ -25,7 +25,7 @@ VERSION := 0.1.0
 LIBRARY ?= .build/release/libDrayABI.so
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= packet relay ticket message acknowledgement configuration admin-socket ledger-socket \
-	vector-file
+	vector-file frame link
 # What `make check-kernels` runs for each kernel and row, and KERNELS="--row avx512" and the like.
 CASES ?= 1000000
 KERNELS ?=
@@ -39,10 +39,11 @@ TEST ?=
 RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_TEST := swift test --disable-xctest
 
-# What the build links, what the tests call, and the demo's DNS server and client.
-APT := libsodium-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev libtomlplusplus-dev \
-	libjansson-dev \
-	gcc g++ pkg-config binutils valgrind clang-format-14 dnsmasq-base bind9-dnsutils
+# What the build links, what the tests call (two networks by `ip`), and the demo's DNS server and client.
+APT := libsodium-dev libssl-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev \
+	libtomlplusplus-dev libjansson-dev \
+	gcc g++ pkg-config binutils valgrind clang-format-14 dnsmasq-base bind9-dnsutils \
+	iproute2
 
 help:
 	@sed -n 's/^#   //p' Makefile

@@ -96,6 +96,7 @@ let package = Package(
     targets: [
         // C: one folder, one target.
         library("CSodium", "Sodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+        library("CCrypto", "Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         library("CSecp256k1", "Secp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
         library("CUring", "Uring", pkgConfig: "liburing", apt: "liburing-dev"),
         library("CLMDB", "LMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
@@ -129,12 +130,12 @@ let package = Package(
         module("JSON", ["CJansson"]),
         module("LocalSocket"),
         // L1
-        module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
+        module("Crypto", ["Bytes", "CKernels", "CSodium", "CCrypto", "CSecp256k1"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
-        module("Link", ["Bytes"]),
+        module("Link", ["Bytes", "Crypto", "Datapath"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -157,8 +158,8 @@ let package = Package(
             "Node",
             [
                 "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets",
-                "Exchange", "Engine", "Relay", "Store", "Chain", "Channels", "Gateway", "CProcess",
-                "CToml",
+                "Exchange", "Engine", "Link", "Relay", "Store", "Chain", "Channels", "Gateway",
+                "CProcess", "CToml",
             ]
         ),
         // L6
@@ -170,6 +171,8 @@ let package = Package(
                 .unsafeFlags([
                     "-Xlinker", "--version-script=\(Context.packageDirectory)/CShims/Dray/dray.map",
                     "-Xlinker", "-soname=libdray.so.0", "-use-ld=lld",
+                    // libcrypto is for links, which an embedder has none of.
+                    "-Xlinker", "--as-needed",
                 ]),
                 .unsafeFlags(["-static-stdlib"], .when(configuration: .release)),
             ]
@@ -195,8 +198,8 @@ let package = Package(
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Exchange",
-                "Engine", "CSodium", "CSecp256k1",
+                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
+                "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -204,9 +207,10 @@ let package = Package(
         ),
 
         // Tests mirror Sources.
+        .target(name: "CSandbox", path: "Tests/Sandbox"),
         .target(
             name: "TestSupport",
-            dependencies: ["Bytes", "JSON"],
+            dependencies: ["Bytes", "JSON", "CSandbox"],
             path: "Tests/Support",
             swiftSettings: tests
         ),
@@ -231,10 +235,15 @@ let package = Package(
                 "Crypto", "Bytes", "CKernelProbe", "CSodium", "JSON", "TestSupport",
             ]
         ),
+        testModule("DatapathTests", ["Datapath", "Bytes", "CAllocations", "TestSupport"]),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
+        ),
+        testModule(
+            "LinkTests",
+            ["Link", "Datapath", "Crypto", "Bytes", "CAllocations", "JSON", "TestSupport"]
         ),
         testModule(
             "EngineTests",
@@ -243,7 +252,7 @@ let package = Package(
         testModule(
             "RelayTests",
             [
-                "Relay", "Engine", "Datapath", "Exchange", "Tickets", "Sphinx", "Crypto",
+                "Relay", "Engine", "Datapath", "Link", "Exchange", "Tickets", "Sphinx", "Crypto",
                 "Bytes", "CAllocations", "TestSupport",
             ]
         ),
@@ -294,8 +303,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "Chain",
-                "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange",
+                "Engine", "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

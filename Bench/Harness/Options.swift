@@ -49,7 +49,7 @@ public struct Options: Sendable {
 
     private static let suites = [
         "peel": ["peel."], "build": ["build."], "relay": ["relay."],
-        "curve": ["curve."],
+        "curve": ["curve."], "link": ["link."],
         "tickets": ["ticket.", "ack.", "luck.", "unacked."],
     ]
 }

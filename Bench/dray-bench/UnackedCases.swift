@@ -1,7 +1,6 @@
 import Bytes
 import Datapath
 import Engine
-import Exchange
 import Harness
 import Tickets
 

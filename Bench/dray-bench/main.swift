@@ -7,7 +7,7 @@ let usage = """
                [--calls N]
 
     Measures each operation beside U, one libsodium X25519 in the same run.
-    NAME is a suite (peel build tickets relay curve), a name or the beginning of one.
+    NAME is a suite (peel build tickets link relay curve), a name or the beginning of one.
     With --calls each is called so often and nothing is measured: for whoever counts instructions.
 
       dray-bench relay --json now.json

@@ -1,14 +1,16 @@
 #define _GNU_SOURCE
+#include "socket.h"
 #include "address.h"
-#include "ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-socklen_t address_write(const struct ring_address *a, int family, struct sockaddr_storage *out) {
+socklen_t address_write(const struct datagram_address *a, int family,
+                        struct sockaddr_storage *out) {
     memset(out, 0, sizeof *out);
     if (a->family == 4 && family == AF_INET) {
         struct sockaddr_in *in = (struct sockaddr_in *)out;
@@ -30,7 +32,7 @@ socklen_t address_write(const struct ring_address *a, int family, struct sockadd
     return sizeof *in6;
 }
 
-void address_read(const void *name, socklen_t length, struct ring_address *out) {
+void address_read(const void *name, socklen_t length, struct datagram_address *out) {
     memset(out, 0, sizeof *out);
     const struct sockaddr_in *in = name;
     const struct sockaddr_in6 *in6 = name;
@@ -55,7 +57,7 @@ static void set_buffers(int fd, uint32_t bytes) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-static int bind_socket(int fd, int family, const struct ring_address *at, int shared) {
+static int bind_socket(int fd, int family, const struct datagram_address *at, int shared) {
     const int on = 1, off = 0, whole = IP_PMTUDISC_DO, whole6 = IPV6_PMTUDISC_DO;
     if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return -errno;
     if (family == AF_INET6) {
@@ -68,7 +70,7 @@ static int bind_socket(int fd, int family, const struct ring_address *at, int sh
     return bind(fd, (struct sockaddr *)&name, length) == 0 ? 0 : -errno;
 }
 
-int socket_open(const struct ring_address *at, int shared, uint32_t buffer_bytes) {
+int socket_open(const struct datagram_address *at, int shared, uint32_t buffer_bytes) {
     const int family = at->family == 6 ? AF_INET6 : AF_INET;
     const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -errno;
@@ -81,12 +83,80 @@ int socket_open(const struct ring_address *at, int shared, uint32_t buffer_bytes
     return fd;
 }
 
-int socket_address(int fd, struct ring_address *out) {
+int socket_address(int fd, struct datagram_address *out) {
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
     if (getsockname(fd, (struct sockaddr *)&name, &length) != 0) return -errno;
     address_read(&name, length, out);
     return 0;
+}
+
+int socket_adopt(int fd) {
+    int domain = 0, type = 0, protocol = 0;
+    socklen_t length = sizeof domain;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0)
+        return -errno;
+    if ((domain != AF_INET && domain != AF_INET6) || type != SOCK_DGRAM || protocol != IPPROTO_UDP)
+        return -EPROTOTYPE;
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return -errno;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -errno;
+}
+
+int socket_duplicate(int fd) {
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
+}
+
+int socket_send(int fd, const void *bytes, uint32_t byte_count, const struct datagram_address *to) {
+    int family = 0;
+    socklen_t length = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) != 0) return -errno;
+    struct sockaddr_storage name;
+    length = address_write(to, family, &name);
+    if (length == 0) return -EAFNOSUPPORT;
+    const ssize_t sent = sendto(
+        fd, bytes, byte_count, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&name, length);
+    return sent < 0 ? -errno : 0;
+}
+
+static int any(const struct datagram_address *a) {
+    static const uint8_t zero[16];
+    return memcmp(a->bytes, zero, sizeof zero) == 0;
+}
+
+static int ask_path(int fd, int family, const struct datagram_address *from,
+                    const struct datagram_address *to) {
+    struct sockaddr_storage name;
+    socklen_t length;
+    if (from->family == to->family && !any(from)) {
+        struct datagram_address source = *from;
+        source.port = 0;
+        length = address_write(&source, family, &name);
+        if (bind(fd, (struct sockaddr *)&name, length) != 0) return -errno;
+    }
+    // Nothing is sent: the kernel looks up the route.
+    length = address_write(to, family, &name);
+    if (connect(fd, (struct sockaddr *)&name, length) != 0) return -errno;
+    const int six = family == AF_INET6;
+    int bytes = 0;
+    length = sizeof bytes;
+    if (getsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &bytes, &length))
+        return -errno;
+    // Without the headers of IP and UDP; no datagram is longer than 65,535 bytes with them.
+    const int headers = six ? 48 : 28, most = six ? 65527 : 65507;
+    return bytes - headers < most ? bytes - headers : most;
+}
+
+int socket_path_bytes(const struct datagram_address *from, const struct datagram_address *to) {
+    const int family = to->family == 6 ? AF_INET6 : AF_INET;
+    const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    const int bytes = ask_path(fd, family, from, to);
+    close(fd);
+    return bytes;
 }
 
 int64_t socket_drops(int fd) {

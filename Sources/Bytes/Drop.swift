@@ -2,7 +2,7 @@
 ///
 /// The case name is the metric name and the code that users see; the raw value is the index of the
 /// counter. Names are stable; new ones are appended.
-public enum Drop: UInt8, CaseIterable, Sendable {
+public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     /// Not dropped.
     case none
     // Packet.
@@ -117,6 +117,56 @@ public enum Drop: UInt8, CaseIterable, Sendable {
     case noForward
     /// The next hop's ticket did not verify after we signed it: a fault in this machine.
     case ticketSelfCheck
+    // Links.
+    /// A datagram of a length that its link does not have.
+    case linkSize
+    /// A datagram of no type that links have.
+    case linkType
+    /// No session, and no handshake of ours, has the datagram's index.
+    case linkUnknown
+    /// The datagram was taken before, or is older than the window.
+    case linkReplay
+    /// The datagram's tag does not match.
+    case linkTag
+    /// The session is too old, or has sent too much.
+    case linkExpired
+    /// A handshake datagram from somebody who does not know our key.
+    case linkMac
+    /// A handshake datagram without the cookie that is asked for under load.
+    case linkCookie
+    /// More handshakes than are allowed.
+    case linkRate
+    /// A handshake of a key that is not in the register.
+    case linkStranger
+    /// A handshake that knows our key and does not open: another protocol version, payload
+    /// size or domain, or not the key it claims.
+    case linkPrologue
+    /// An initiation that is not newer than the last one of its sender.
+    case linkTimestamp
+    /// An initiation that crossed ours, which counts.
+    case linkCrossed
+    /// No room for one more session or handshake.
+    case linkFull
+    /// There is no session with the peer.
+    case linkDown
+    // Frames of a link.
+    /// A datagram with a part of the frame did not come in time, or the link has too many frames
+    /// begun.
+    case frameLost
+    /// The rest of a datagram whose head or frame breaks the rules.
+    case frameInvalid
+    /// A frame of a type that this version does not know.
+    case frameUnknown
+    // Queue in front of the curve arithmetic.
+    /// No room before the curve arithmetic: the newest packet of the neighbour with most of them.
+    case queueFull
+    /// Waited too long for the curve arithmetic.
+    case queueAge
+    /// A copy of a packet that was accepted a moment ago; the replay set would refuse it too.
+    case duplicate
+    // Way back.
+    /// An acknowledgement of ours for a neighbour to which there was no link in time.
+    case ackUnsent
 
     /// Number of the counter, equal to the raw value.
     @inlinable

@@ -27,16 +27,16 @@ public struct DatagramAddress: BitwiseCopyable, Hashable, Sendable {
     }
 
     @_noLocks
-    init(_ raw: ring_address) {
+    init(_ raw: datagram_address) {
         family = raw.family
         port = raw.port
         address = unsafe unsafeBitCast(raw.bytes, to: Bytes16.self)
     }
 
-    var raw: ring_address {
+    var raw: datagram_address {
         @_noLocks
         get {
-            unsafe ring_address(
+            unsafe datagram_address(
                 family: family,
                 zero: 0,
                 port: port,

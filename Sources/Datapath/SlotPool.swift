@@ -4,8 +4,8 @@ public import Bytes
 public enum SlotOwner: UInt8, CaseIterable, Sendable {
     /// Nobody.
     case free
-    /// The kernel, to receive into.
-    case kernel
+    /// The queue in front of the curves.
+    case queue
     /// The worker: in a batch, or on its way out.
     case worker
     /// The mixer.

@@ -1,64 +1,24 @@
 internal import Bytes
 
-/// Number of codes: one more than the last. (`allCases` would allocate.)
-var dropCount: UInt32 { UInt32(Drop.ticketSelfCheck.index) + 1 }
+/// The codes as C reads them, by their numbers; a test compares each with the case's own name.
+private let dropNames: [76 of StaticString] = [
+    "none", "packetSize", "alphaInvalid", "alphaNeutral", "headerMac", "headerVersion", "replay",
+    "replayFull", "nextHopInvalid", "mixerFull", "storeFull", "peerBudget", "sourceUnknown",
+    "noAckRefused", "ticketRecipient", "channelUnknown", "channelClosed", "ticketEpoch",
+    "channelEpoch", "amountLow", "amountRange", "winProbLow", "indexReplay", "indexJump",
+    "lateIndex", "channelFunds", "challengeMismatch", "hintInvalid", "ticketSignature",
+    "ackChallengeSig", "bloomCollision", "nextChannel", "nextFunds", "commitmentUnknown",
+    "commitmentExhausted", "winRateAnomaly", "ackSize", "ackUnexpected", "ackScalar", "ackUnknown",
+    "ackWrongPeer", "ackResponse", "ackSignature", "noAck", "paddingInvalid", "payloadTagged",
+    "messageInvalid", "openerUnknown", "deliveryFull", "slotsFull", "sendFailed", "stopping",
+    "noForward", "ticketSelfCheck", "linkSize", "linkType", "linkUnknown", "linkReplay", "linkTag",
+    "linkExpired", "linkMac", "linkCookie", "linkRate", "linkStranger", "linkPrologue",
+    "linkTimestamp", "linkCrossed", "linkFull", "linkDown", "frameLost", "frameInvalid",
+    "frameUnknown", "queueFull", "queueAge", "duplicate", "ackUnsent",
+]
 
-/// The code as C reads it; a test compares each with the case's own name.
-func dropName(_ drop: Drop) -> StaticString {
-    switch drop {
-    case .none: "none"
-    case .packetSize: "packetSize"
-    case .alphaInvalid: "alphaInvalid"
-    case .alphaNeutral: "alphaNeutral"
-    case .headerMac: "headerMac"
-    case .headerVersion: "headerVersion"
-    case .replay: "replay"
-    case .replayFull: "replayFull"
-    case .nextHopInvalid: "nextHopInvalid"
-    case .mixerFull: "mixerFull"
-    case .storeFull: "storeFull"
-    case .peerBudget: "peerBudget"
-    case .sourceUnknown: "sourceUnknown"
-    case .noAckRefused: "noAckRefused"
-    case .ticketRecipient: "ticketRecipient"
-    case .channelUnknown: "channelUnknown"
-    case .channelClosed: "channelClosed"
-    case .ticketEpoch: "ticketEpoch"
-    case .channelEpoch: "channelEpoch"
-    case .amountLow: "amountLow"
-    case .amountRange: "amountRange"
-    case .winProbLow: "winProbLow"
-    case .indexReplay: "indexReplay"
-    case .indexJump: "indexJump"
-    case .lateIndex: "lateIndex"
-    case .channelFunds: "channelFunds"
-    case .challengeMismatch: "challengeMismatch"
-    case .hintInvalid: "hintInvalid"
-    case .ticketSignature: "ticketSignature"
-    case .ackChallengeSig: "ackChallengeSig"
-    case .bloomCollision: "bloomCollision"
-    case .nextChannel: "nextChannel"
-    case .nextFunds: "nextFunds"
-    case .commitmentUnknown: "commitmentUnknown"
-    case .commitmentExhausted: "commitmentExhausted"
-    case .winRateAnomaly: "winRateAnomaly"
-    case .ackSize: "ackSize"
-    case .ackUnexpected: "ackUnexpected"
-    case .ackScalar: "ackScalar"
-    case .ackUnknown: "ackUnknown"
-    case .ackWrongPeer: "ackWrongPeer"
-    case .ackResponse: "ackResponse"
-    case .ackSignature: "ackSignature"
-    case .noAck: "noAck"
-    case .paddingInvalid: "paddingInvalid"
-    case .payloadTagged: "payloadTagged"
-    case .messageInvalid: "messageInvalid"
-    case .openerUnknown: "openerUnknown"
-    case .deliveryFull: "deliveryFull"
-    case .slotsFull: "slotsFull"
-    case .sendFailed: "sendFailed"
-    case .stopping: "stopping"
-    case .noForward: "noForward"
-    case .ticketSelfCheck: "ticketSelfCheck"
-    }
-}
+/// Number of codes: one more than the last. (`allCases` would allocate.)
+var dropCount: UInt32 { UInt32(dropNames.count) }
+
+/// The code as C reads it.
+func dropName(_ drop: Drop) -> StaticString { dropNames[Int(drop.index)] }

@@ -59,7 +59,7 @@ extension Engine {
     /// Checks what waits in the first columns: signatures by the neighbours' packet keys, or by the
     /// other one of those that change keys; then the points.
     @_noLocks
-    private mutating func checkWaiting(
+    mutating func checkWaiting(
         _ count: Int,
         resultsFrom start: Int,
         _ snapshot: Snapshot

@@ -34,6 +34,8 @@ public struct Engine: ~Copyable {
 
     var marks = Marks()
     var ackPackets = AckPackets()
+    /// Acknowledgements on the desk that `takeCollected` has not seen.
+    var collected = 0
     var random: RandomStream
     let tickets: TicketLanes
     let scratch: PeelScratch

@@ -1,5 +1,5 @@
+public import Bytes
 public import Crypto
-public import Exchange
 public import Sphinx
 
 /// What an engine is made for; fixed for its life.

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Exchange
 
 /// What is counted per neighbour: entries of the unacknowledged table, and answers to refused
 /// packets.

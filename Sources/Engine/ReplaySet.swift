@@ -1,5 +1,4 @@
 public import Bytes
-public import Exchange
 
 /// The replay tags seen under one packet key: never wiped, refuses when full.
 ///

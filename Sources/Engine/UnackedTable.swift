@@ -1,5 +1,4 @@
 package import Bytes
-package import Exchange
 package import Tickets
 
 /// Forwarded packets whose acknowledgement has not come: ticket and own half-key, found by hint.

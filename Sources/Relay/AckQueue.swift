@@ -1,12 +1,8 @@
 internal import Bytes
-internal import Exchange
 internal import Tickets
 
-/// Acknowledgements that wait for company: one row a neighbour, sent when a packet is full or its
-/// first one has waited long enough.
-///
-/// A neighbour's row is found by a keyed hash of its key id. Two that share a row put each other
-/// out: the earlier one's acknowledgements go at once, in a packet that is not full.
+/// Acknowledgements that wait for company: one row a neighbour, sent when a frame is full or its
+/// first one has waited long enough. Rows are link rows.
 struct AckQueue {
     static var none: UInt32 { @_noLocks get { .max } }
 
@@ -14,6 +10,8 @@ struct AckQueue {
         var keyID: UInt32 = 0
         var count: UInt32 = 0
         var dueNanos: UInt64 = 0
+        /// When the first one was added.
+        var sinceNanos: UInt64 = 0
         /// Neighbours in the list of rows in use, by the time they are due.
         var older: UInt32 = .max
         var younger: UInt32 = .max
@@ -28,25 +26,20 @@ struct AckQueue {
     private let rows: Column<Row>
     private let acks: Column<Acknowledgement>
     private let ends: Column<Ends>
-    private let hash: KeyedHash
     private let waitNanos: UInt64
     let capacity: Int
 
-    /// Takes memory for `rows` neighbours, rounded up to a power of two, with `capacity` each; call
-    /// `clear` before use.
+    /// Takes memory for neighbours with link rows below `rows`, with `capacity` each; call `clear`
+    /// before use.
     init(
         _ arena: inout Arena,
         rows: Int,
         capacity: Int,
-        waitNanos: UInt64,
-        hash: KeyedHash
+        waitNanos: UInt64
     ) {
-        var rounded = 16
-        while rounded < rows { rounded *= 2 }
-        self.rows = arena.column(Row.self, rounded)
-        acks = arena.column(Acknowledgement.self, rounded * capacity)
+        self.rows = arena.column(Row.self, rows)
+        acks = arena.column(Acknowledgement.self, rows * capacity)
         ends = arena.column(Ends.self, 1)
-        self.hash = hash
         self.capacity = capacity
         self.waitNanos = waitNanos
     }
@@ -61,12 +54,6 @@ struct AckQueue {
     var count: Int {
         @_noLocks
         get { Int(ends[0].waiting) }
-    }
-
-    /// The row of a neighbour; it may be in use for another.
-    @_noLocks
-    func row(_ keyID: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: hash.hash(UInt64(keyID))) & UInt32(rows.count - 1)
     }
 
     /// True if the row is free, or this neighbour's and not full.
@@ -114,16 +101,29 @@ struct AckQueue {
     @_noLocks
     func dueNanos(_ row: UInt32) -> UInt64 { rows[Int(row)].dueNanos }
 
+    /// A row in use waits once more; false if it has waited for longer than `mostNanos`.
+    @_noLocks
+    func postpone(_ row: UInt32, nowNanos: UInt64, mostNanos: UInt64) -> Bool {
+        let entry = rows[Int(row)]
+        guard nowNanos - entry.sinceNanos <= mostNanos else { return false }
+        unlink(row)
+        enter(row, entry, nowNanos)
+        return true
+    }
+
     @_noLocks
     private func begin(_ row: UInt32, _ keyID: UInt32, _ nowNanos: UInt64) {
-        var ends = self.ends[0]
-        rows[Int(row)] = Row(
-            keyID: keyID,
-            count: 0,
-            dueNanos: nowNanos + waitNanos,
-            older: ends.youngest,
-            younger: AckQueue.none
-        )
+        enter(row, Row(keyID: keyID, sinceNanos: nowNanos), nowNanos)
+    }
+
+    /// Puts a row at the end of the list.
+    @_noLocks
+    private func enter(_ row: UInt32, _ new: Row, _ nowNanos: UInt64) {
+        var (entry, ends) = (new, self.ends[0])
+        entry.dueNanos = nowNanos + waitNanos
+        entry.older = ends.youngest
+        entry.younger = AckQueue.none
+        rows[Int(row)] = entry
         if ends.youngest == AckQueue.none { ends.oldest = row } else { link(ends.youngest, row) }
         ends.youngest = row
         self.ends[0] = ends
@@ -136,9 +136,21 @@ struct AckQueue {
         rows[Int(older)] = entry
     }
 
-    /// Frees a row in use.
+    /// Empties a row.
     @_noLocks
     func remove(_ row: UInt32) {
+        let count = rows[Int(row)].count
+        guard count > 0 else { return }
+        unlink(row)
+        var ends = self.ends[0]
+        ends.waiting -= UInt64(count)
+        self.ends[0] = ends
+        rows[Int(row)] = Row()
+    }
+
+    /// Takes a row out of the list.
+    @_noLocks
+    private func unlink(_ row: UInt32) {
         let entry = rows[Int(row)]
         var ends = self.ends[0]
         if entry.older == AckQueue.none {
@@ -153,9 +165,7 @@ struct AckQueue {
             younger.older = entry.older
             rows[Int(entry.younger)] = younger
         }
-        ends.waiting -= UInt64(entry.count)
         self.ends[0] = ends
-        rows[Int(row)] = Row()
     }
 
     @_noLocks

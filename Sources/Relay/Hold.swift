@@ -4,21 +4,30 @@ internal import Engine
 internal import Exchange
 
 extension Worker {
-    /// The mixer: packets whose time has come leave, those just accepted begin to wait.
+    /// The mixer: packets whose time has come leave, those just accepted begin to wait. What a
+    /// packet has cost is settled with its neighbour.
     @_noLocks
     mutating func hold() {
         release()
+        duplicates.remember(batch)
         let forwarded = engine.outcome.forwarded
         for lane in 0..<batch.count {
             let slot = batch.slot[lane]
+            charge(lane)
             if forwarded.contains(lane) {
-                let next = snapshot.nodes[Int(engine.nextNode(lane))].keyID
-                notes[Int(slot)] = SlotNote(nextKeyID: next, cameNanos: batch.nowNanos)
+                notes[Int(slot)].keyID = snapshot.nodes[Int(engine.nextNode(lane))].keyID
                 mix(slot)
             } else {
                 pool.give(slot, from: .worker)
             }
         }
+    }
+
+    @_noLocks
+    private mutating func charge(_ lane: Int) {
+        let (row, verdict) = (queue.row(batch.slot[lane]), batch.verdict(lane))
+        queue.refund(row: row, spentNanos: config.costs.nanos(verdict: verdict))
+        budget.settle(row: row, verdict: verdict, costs: config.costs)
     }
 
     @_noLocks
@@ -28,7 +37,8 @@ extension Worker {
             nowNanos: batch.nowNanos,
             into: outgoing,
             from: first,
-            random: &random
+            random: &random,
+            lateness: counters.lateness
         )
         for place in first..<outgoingCount {
             pool.move(outgoing[place], from: .mixer, to: .worker)
@@ -38,7 +48,12 @@ extension Worker {
     /// A packet begins to wait; the mixer has room.
     @_noLocks
     mutating func mix(_ slot: UInt32) {
+        if case .none = config.mixing, outgoingCount < Worker.outgoingMax {
+            outgoing[outgoingCount] = slot
+            outgoingCount += 1
+            return
+        }
         pool.move(slot, from: .worker, to: .mixer)
-        wheel.insert(slot, dueNanos: batch.nowNanos + config.mixing.draw(&random))
+        wheel.insert(slot, dueNanos: batch.nowNanos + delays.draw(&random))
     }
 }

@@ -2,8 +2,10 @@ internal import Bytes
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Link
 
 extension Worker {
+    private static var busyNanos: UInt64 { @_noLocks get { 1_000_000_000 } }
     private static var boardEveryNanos: UInt64 { @_noLocks get { 100_000_000 } }
     /// Turns after which nothing may be allocated any more.
     private static var warmTurns: UInt64 { @_noLocks get { 1_000 } }
@@ -14,6 +16,11 @@ extension Worker {
         turns += 1
         noteRejects()
         engine.expire(nowNanos: batch.nowNanos)
+        frames.expire(nowNanos: batch.nowNanos)
+        // Handshakes can wait when packets must.
+        if queue.count > config.queue.packets / 2 {
+            gate.setBusy(untilNanos: batch.nowNanos + Worker.busyNanos)
+        }
         if stopNanos == 0, board.stopNanos != 0 {
             stopNanos = board.stopNanos
             board.set(.stopping)
@@ -40,13 +47,15 @@ extension Worker {
         @_noLocks
         get {
             guard batch.nowNanos < stopNanos else { return true }
-            return wheel.count == 0 && acks.count == 0 && !commandsWait && engine.awaited == 0
+            return wheel.count == 0 && queue.count == 0 && acks.count == 0 && !commandsWait
+                && engine.awaited == 0
         }
     }
 
     @_noLocks
     private mutating func finish() {
         post()
+        links.leave()
         board.set(.done)
     }
 
@@ -57,16 +66,26 @@ extension Worker {
         cells.store(UInt64(wheel.count), WorkerBoard.Cell.held)
         cells.store(UInt64(engine.awaited), WorkerBoard.Cell.awaited)
         cells.store(UInt64(acks.count), WorkerBoard.Cell.acksWaiting)
+        cells.store(UInt64(queue.count), WorkerBoard.Cell.queued)
         cells.store(turns, WorkerBoard.Cell.turns)
         postAllocated()
-        let ring = ring.statistics
-        cells.store(ring.enters, WorkerBoard.Cell.ring)
-        cells.store(ring.dry, WorkerBoard.Cell.ring + 1)
-        cells.store(ring.receiveErrors, WorkerBoard.Cell.ring + 2)
-        cells.store(ring.sendErrors, WorkerBoard.Cell.ring + 3)
-        cells.store(socket.drops, WorkerBoard.Cell.ring + 4)
-        counters.count(.sendFailed, by: ring.sendErrors - sendErrorsSeen)
-        sendErrorsSeen = ring.sendErrors
+        postPort()
+    }
+
+    @_noLocks
+    private mutating func postPort() {
+        let cells = board.cells
+        let port = port.statistics
+        cells.store(port.enters, WorkerBoard.Cell.port)
+        cells.store(port.dry, WorkerBoard.Cell.port + 1)
+        cells.store(port.receiveErrors, WorkerBoard.Cell.port + 2)
+        cells.store(port.dropped, WorkerBoard.Cell.port + 3)
+        cells.store(self.port.socket.drops, WorkerBoard.Cell.port + 4)
+        cells.store(port.trains, WorkerBoard.Cell.port + 5)
+        cells.store(port.segmentationOff, WorkerBoard.Cell.port + 6)
+        // Packets of trains that the kernel did not take.
+        counters.count(.sendFailed, by: port.packetsLost - lostSeen)
+        lostSeen = port.packetsLost
     }
 
     @_noLocks

@@ -9,18 +9,12 @@ extension Worker {
     /// What control wants: packets of our own, mixed or not, and acknowledgements.
     @_noLocks
     mutating func intake() {
-        takeCommands()
-        putOutAcks()
-    }
-
-    @_noLocks
-    private mutating func takeCommands() {
         commandsWait = false
         for _ in 0..<Worker.commandsPerTurn {
             // With a full mixer the next command comes when a packet has left; there is nothing to
             // hurry.
             guard wheel.count < config.mixerCapacity else { return }
-            guard outgoingCount + engine.ackPacketsBegun < Worker.outgoingMax - 2 else { break }
+            guard outgoingCount < Worker.outgoingMax else { break }
             guard let command = commands.next() else { return }
             if command.isSend {
                 takeOwn(command)
@@ -34,6 +28,7 @@ extension Worker {
 
     @_noLocks
     private mutating func takeOwn(_ command: Command) {
+        counters.count(.made)
         guard command.packet.byteCount == packetBytes, let slot = pool.take(.worker) else {
             counters.count(.noForward)
             return
@@ -48,8 +43,12 @@ extension Worker {
                 nowNanos: batch.nowNanos
             )
         }
-        notes[Int(slot)] = SlotNote(nextKeyID: command.keyID, cameNanos: 0)
-        counters.count(.made)
-        if command.mix { mix(slot) } else { putOut(slot) }
+        notes[Int(slot)] = SlotNote(keyID: command.keyID, cameNanos: 0)
+        if command.mix {
+            mix(slot)
+        } else {
+            outgoing[outgoingCount] = slot
+            outgoingCount += 1
+        }
     }
 }

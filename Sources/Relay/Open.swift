@@ -1,26 +1,154 @@
 internal import Bytes
 internal import Datapath
+internal import Engine
 internal import Exchange
 internal import Link
+internal import Tickets
 
 extension Worker {
-    /// Datagrams become packets of neighbours: the sender's address must be registered, the length
-    /// a packet's. What fails here has cost no arithmetic.
+    /// Datagrams become frames of neighbours. What fails here has cost no arithmetic on curves.
     @_noLocks
     mutating func open() {
-        for lane in 0..<batch.count {
-            let source = sources[lane]
-            batch.source[lane] = snapshot.node(
-                endpoint: Endpoint(
-                    family: source.family,
-                    address: source.address,
-                    port: source.port
-                )
-            )
+        var count = 0
+        for index in 0..<arrived {
+            let arrival = port.arrival(index)
+            counters.count(.bytesIn, by: UInt64(arrival.bytes.byteCount))
+            count += arrival.count
+            if arrival.truncated {
+                counters.count(.linkSize)
+                continue
+            }
+            for place in 0..<arrival.count {
+                open(arrival.datagram(place), from: arrival.source)
+            }
         }
-        let before = batch.live
-        link.open(&batch, stranger: Snapshot.none)
-        countDrops(before)
+        port.release()
+        load += count - load / 8
+        counters.count(.datagramsIn, by: UInt64(count))
+        engine.takeCollected(snapshot: snapshot, nowNanos: batch.nowNanos)
+        countFrames()
+    }
+
+    @_noLocks
+    private mutating func open(_ datagram: Region, from source: DatagramAddress) {
+        let opened = links.open(
+            datagram,
+            into: plain,
+            from: source,
+            nowNanos: batch.nowNanos
+        )
+        guard opened.verdict.index == 0 else {
+            return refuse(datagram, from: source, opened.verdict)
+        }
+        if opened.isIdle { return }
+        frames.begin(
+            plain.slice(0, datagram.byteCount - LinkLimits.overheadBytes),
+            session: opened.session,
+            link: opened.row,
+            counter: opened.counter,
+            nowNanos: batch.nowNanos
+        )
+        while let frame = frames.next() { take(frame, from: opened) }
+    }
+
+    /// A frame of a neighbour.
+    @_noLocks
+    private mutating func take(_ frame: Frame, from opened: LinkOpened) {
+        switch frame.type {
+        case .packet: queuePacket(frame.body, from: opened)
+        case .acknowledgements: collect(frame.body, from: opened.keyID)
+        case .ping: answer(frame.body, opened.row)
+        case .pong: counters.count(.pongsIn)
+        // For schemes of payment that this version does not speak on links.
+        case .paymentTerms, .locks, .secrets, .promises, .logSegment: counters.count(.frameUnknown)
+        }
+    }
+
+    /// A packet waits for its turn at the curves.
+    @_noLocks
+    private mutating func queuePacket(_ body: Region, from opened: LinkOpened) {
+        counters.count(.packetsReceived)
+        let note = SlotNote(keyID: opened.keyID, cameNanos: batch.nowNanos)
+        enqueue(body, note, row: opened.row)
+    }
+
+    @_noLocks
+    mutating func enqueue(_ packet: Region, _ note: SlotNote, row: UInt32) {
+        guard let slot = pool.take(.queue) else { return counters.count(.slotsFull) }
+        slab.packet(slot, packetBytes).copy(packet, to: 0)
+        notes[Int(slot)] = note
+        let victim = queue.push(slot, row: row, cameNanos: note.cameNanos)
+        if let victim { dropQueued(victim, .queueFull) }
+    }
+
+    @_noLocks
+    private mutating func collect(_ body: Region, from keyID: UInt32) {
+        guard let acks = Acknowledgements.parse(body) else { return counters.count(.frameInvalid) }
+        let node = snapshot.node(keyID: keyID)
+        for index in 0..<acks.count {
+            engine.collect(acks[index], from: node, snapshot: snapshot, nowNanos: batch.nowNanos)
+        }
+    }
+
+    /// Keeps the ping until `seal`; a neighbour that asks more often than it is answered loses the
+    /// older one.
+    @_noLocks
+    private mutating func answer(_ body: Region, _ row: UInt32) {
+        counters.count(.pingsIn)
+        pongs.keep(body, for: row)
+    }
+
+    /// What is no datagram of a session: a handshake goes to the desk if it passes the gate.
+    @_noLocks
+    private mutating func refuse(_ datagram: Region, from source: DatagramAddress, _ why: Drop) {
+        guard why == .linkType else { return countStranger(why) }
+        let verdict = gate.check(datagram, from: source, nowNanos: batch.nowNanos)
+        guard verdict.drop.index == 0 else {
+            countStranger(verdict.drop)
+            if verdict.wantsCookie { sendCookie(datagram, to: source, verdict) }
+            return
+        }
+        let endpoint = Endpoint(
+            family: source.family,
+            address: source.address,
+            port: source.port
+        )
+        guard strangers.put(datagram, from: endpoint) else { return countStranger(.linkRate) }
+        counters.count(.handshakesIn)
+    }
+
+    @_noLocks
+    private func countStranger(_ reason: Drop) {
+        counters.count(reason)
+        counters.rejects.note(keyID: .max, reason)
+    }
+
+    /// Under load, whoever has no cookie is sent one.
+    @_noLocks
+    private mutating func sendCookie(
+        _ datagram: Region,
+        to source: DatagramAddress,
+        _ verdict: LinkVerdict
+    ) {
+        guard let train = port.takeTrain() else { return }
+        gate.writeCookieReply(
+            to: datagram,
+            verdict,
+            from: source,
+            nowNanos: batch.nowNanos,
+            random: &random,
+            into: port.train(train)
+        )
+        let count = datagram.byteCount
+        let isQueued = port.send(train: train, byteCount: count, segmentBytes: count, to: source)
+        if isQueued { counters.count(.datagramsOut) } else { port.giveTrain(train) }
+    }
+
+    @_noLocks
+    private func countFrames() {
+        counters.count(.frameLost, by: frames.take(.frameLost))
+        counters.count(.frameInvalid, by: frames.take(.frameInvalid))
+        counters.count(.frameUnknown, by: frames.take(.frameUnknown))
     }
 
     /// Counts the lanes that left since `before`.

@@ -2,14 +2,82 @@ internal import Bytes
 internal import Datapath
 internal import Exchange
 internal import Link
+internal import Tickets
 
 extension Worker {
-    /// Packets become datagrams of the link to their next hop.
+    /// Packets and acknowledgements become datagrams of the links to their next hops, one hop after
+    /// the other in random order.
     @_noLocks
     mutating func seal() {
-        for place in 0..<outgoingCount {
-            let packet = slab.packet(outgoing[place], packetBytes)
-            lengths[place] = UInt32(truncatingIfNeeded: link.seal(packet))
+        packOutgoing()
+        while acks.oldest != AckQueue.none {
+            let row = acks.oldest
+            guard stopNanos != 0 || acks.dueNanos(row) <= batch.nowNanos else { break }
+            packAlone(row)
         }
+        while let row = pongs.next() { packAlone(row) }
+    }
+
+    @_noLocks
+    private mutating func packOutgoing() {
+        for place in 0..<outgoingCount {
+            let slot = outgoing[place]
+            hops[place] = links.table.peer(keyID: notes[Int(slot)].keyID)
+            // It left the register while its packet waited.
+            if hops[place] == LinkTable.none { dropOutgoing(slot, .noForward) }
+        }
+        let count = groups.form(hops, count: outgoingCount, random: &random)
+        outgoingCount = 0
+        for index in 0..<count {
+            let group = groups.group(index)
+            pack(group.row, first: group.first, count: group.count)
+        }
+    }
+
+    /// What waits for a neighbour besides packets goes now.
+    @_noLocks
+    mutating func packAlone(_ row: UInt32) { pack(row, first: 0, count: 0) }
+
+    /// Sends a neighbour's acknowledgements, its pong, and `count` packets of the group that begins
+    /// at `first`, in as many trains as it takes.
+    @_noLocks
+    private mutating func pack(_ row: UInt32, first: Int, count: Int) {
+        guard var train = begin(row) else { return postpone(row, first: first, count: count) }
+        addAnswers(row, &train)
+        for place in first..<first + count {
+            let slot = outgoing[Int(groups.place[place])]
+            let packet = slab.packet(slot, packetBytes)
+            if !train.writer.add(.packet, packet) {
+                depart(train)
+                guard let another = begin(row) else {
+                    return postpone(row, first: place, count: first + count - place)
+                }
+                train = another
+                let fits = train.writer.add(.packet, packet)
+                assert(fits)
+            }
+            train.packets += 1
+            let note = notes[Int(slot)]
+            if note.cameNanos != 0 { counters.latency.add(batch.nowNanos - note.cameNanos) }
+            if note.waitsNanos != 0 { linkless -= 1 }
+            pool.give(slot, from: .worker)
+        }
+        depart(train)
+    }
+
+    /// Puts acknowledgements and a pong into a train that is empty.
+    @_noLocks
+    private mutating func addAnswers(_ row: UInt32, _ train: inout Train) {
+        let count = acks.count(row)
+        if count > 0 {
+            let text = ackText.slice(0, Acknowledgements.textBytes(count: count))
+            let made = Acknowledgements.begin(text, count: count)
+            for index in 0..<count { made[index] = acks.acks(row)[index] }
+            if train.writer.add(.acknowledgements, text) {
+                counters.count(.acksOut, by: UInt64(count))
+            }
+            acks.remove(row)
+        }
+        if let body = pongs.take(row), train.writer.add(.pong, body) { counters.count(.pongsOut) }
     }
 }

@@ -3,7 +3,7 @@ internal import Crypto
 public import Datapath
 public import Engine
 public import Exchange
-internal import Link
+public import Link
 internal import Sphinx
 
 /// What a worker shares with the node: handed over when it is made.
@@ -28,6 +28,18 @@ public struct WorkerParts: Sendable {
     public var inbox: Region?
     /// Ring to the next worker; nil for a single worker.
     public var outbox: Region?
+    /// Packets from the worker before; nil for a single worker.
+    public var spillIn: Region?
+    /// Packets to the next worker; nil for a single worker.
+    public var spillOut: Region?
+    /// How many packets wait at each worker; nil for a single worker.
+    public var backlog: BacklogBoard?
+    /// Links to neighbours, shared by all workers.
+    public var links: LinkTable
+    /// The worker's number, among those of `links`.
+    public var number: Int
+    /// Ring of handshakes to the link desk.
+    public var strangers: Region
 
     /// Parts of a single worker.
     public init(
@@ -37,7 +49,10 @@ public struct WorkerParts: Sendable {
         reports: Region,
         commands: Region,
         counters: Region,
-        board: WorkerBoard
+        board: WorkerBoard,
+        links: LinkTable,
+        number: Int,
+        strangers: Region
     ) {
         self.books = books
         self.replay = replay
@@ -46,6 +61,9 @@ public struct WorkerParts: Sendable {
         self.commands = commands
         self.counters = counters
         self.board = board
+        self.links = links
+        self.number = number
+        self.strangers = strangers
     }
 }
 
@@ -57,25 +75,36 @@ public struct Worker: ~Copyable {
     /// Most packets sent in one turn.
     static var outgoingMax: Int { @_noLocks get { 256 } }
 
-    // The ring ends before the socket closes, and both before the memory goes.
-    let ring: Ring
-    let socket: DatagramSocket
+    // The port ends before the memory goes.
+    let port: Port
     let pages: MappedPages
 
     let config: WorkerConfig
     let packetBytes: Int
     let slab: Slab
-    let link: ClearLink
     let wheel: TimingWheel
+    let delays: DelayDraw
+    let queue: FairQueue
+    let budget: CPUBudget
+    let duplicates: DuplicateFilter
+    let groups: HopGroups
     let acks: AckQueue
-    let budget: PeerBudget
+    let pongs: Pongs
     let notes: Column<SlotNote>
-    let sources: Column<DatagramAddress>
+    let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
-    let lengths: Column<UInt32>
+    let hops: Column<UInt32>
+    let plain: Region
+    let ackText: Region
     let counters: Counters
     let board: WorkerBoard
+    let number: Int
+    let backlog: BacklogBoard?
+    let gate: LinkGate
 
+    var links: LinkWorker
+    var frames: FrameReader
+    var strangers: StrangerWriter
     var engine: Engine
     var batch = Batch()
     var pool: SlotPool
@@ -83,13 +112,19 @@ public struct Worker: ~Copyable {
     var snapshot: Snapshot
     var commands: CommandReader
     var inbox: RingReader?
+    var spillIn: SpillReader?
+    var spillOut: SpillWriter?
     var random: RandomStream
+    /// Arrivals of this turn.
+    var arrived = 0
     var outgoingCount = 0
+    /// Packets in the mixer that wait for a link.
+    var linkless = 0
     var commandsWait = false
     var load = 0
     var stopNanos: UInt64 = 0
     var boardNanos: UInt64 = 0
-    var sendErrorsSeen: UInt64 = 0
+    var lostSeen: UInt64 = 0
     var allocatedWarm = -1
     var turns: UInt64 = 0
 
@@ -99,42 +134,62 @@ public struct Worker: ~Copyable {
         socket: consuming DatagramSocket,
         parts: WorkerParts
     ) throws(DatapathError) {
-        precondition(config.mixerCapacity <= config.mixerCapacityMax, "mixer too large")
-        let pages = try MappedPages(WorkerMemory.byteCount(for: config))
+        let links = parts.links
+        let pages = try MappedPages(WorkerMemory.byteCount(for: config, links: links.size))
         var arena = Arena(pages.region)
-        let memory = WorkerMemory(&arena, config)
-        memory.wheel.clear(nowNanos: Host.nanos())
+        let memory = WorkerMemory(&arena, config, links: links.size)
+        let port = try Port(config.port, socket: socket, memory: memory.port)
+        let now = port.nanos()
+        memory.wheel.clear(nowNanos: now)
+        memory.delays.fill()
+        memory.queue.clear()
+        memory.duplicates.clear(nowNanos: now)
         memory.acks.clear()
-        ring = try Ring(
-            slab: memory.slab,
-            buffers: config.receiveBuffers,
-            sends: Worker.outgoingMax
-        )
-        self.socket = socket
+        frames = FrameReader(memory.frames, limits: config.frames)
+        frames.clear(hash: config.engine.hash)
+        self.port = port
         self.pages = pages
         self.config = config
         packetBytes = config.engine.geometry.packetBytes
         slab = memory.slab
-        link = ClearLink(packetBytes: packetBytes)
         wheel = memory.wheel
-        acks = memory.acks
+        delays = memory.delays
+        queue = memory.queue
         budget = memory.budget
+        duplicates = memory.duplicates
+        groups = memory.groups
+        acks = memory.acks
+        pongs = memory.pongs
         notes = memory.notes
-        sources = memory.sources
+        waiting = memory.waiting
         outgoing = memory.outgoing
-        lengths = memory.lengths
+        hops = memory.hops
+        plain = memory.plain
+        ackText = memory.ackText
         counters = Counters(parts.counters)
         board = parts.board
+        number = parts.number
+        backlog = parts.backlog
+        gate = LinkGate(links)
+        let bytes = packetBytes
+        spillIn = parts.spillIn.map { SpillReader($0, packetBytes: bytes) }
+        spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
+        self.links = LinkWorker(links, worker: parts.number)
+        strangers = StrangerWriter(parts.strangers)
         engine = Worker.makeEngine(config.engine, memory.engine, parts)
         pool = SlotPool(memory.poolMemory, count: config.slots)
         snapshots = parts.snapshots
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
         inbox = parts.inbox.map { RingReader($0) }
+        random = Worker.makeRandom(memory.random)
+    }
+
+    private static func makeRandom(_ memory: Region) -> RandomStream {
         let seed = Memory(32)
         Random.fill(seed.region)
-        random = RandomStream(in: memory.random, seed: seed.region)
-        withExtendedLifetime(seed) {}
+        defer { withExtendedLifetime(seed) {} }
+        return RandomStream(in: memory, seed: seed.region)
     }
 
     private static func makeEngine(
@@ -162,22 +217,32 @@ public struct Worker: ~Copyable {
     deinit { engine.wipe() }
 
     /// Makes the calling thread the worker's.
-    public func start() throws(DatapathError) {
-        try ring.start(socket)
+    public mutating func start() throws(DatapathError) {
+        try port.start()
+        board.cells.store(port.features.word, WorkerBoard.Cell.features)
+        links.enter()
         board.set(.running)
     }
 
     /// Where it receives.
-    public var address: DatagramAddress { socket.address }
+    public var address: DatagramAddress { port.socket.address }
+
+    func duplicateSocket() throws(DatapathError) -> DatagramSocket {
+        try port.socket.duplicate()
+    }
+
+    /// Ends the wait of `turn`, and outlives the worker.
+    func makeBell() throws(DatapathError) -> BellKeeper { try port.makeBell() }
 
     /// Ends the wait of `turn` from any thread, as long as the worker lives.
-    public var waker: RingWaker { ring.waker }
+    public var waker: PortWaker { port.waker }
 
     /// The life of a packet, top to bottom.
     @_noLocks
     public mutating func turn() {
         receive()
         open()
+        spill()
         admit()
         peel()
         dedupe()

@@ -1,4 +1,5 @@
 public import Bytes
+public import Datapath
 
 /// Where control and a worker leave word for each other: numbers that one writes and the other
 /// reads.
@@ -16,7 +17,9 @@ public struct WorkerBoard: Sendable {
         static var acksWaiting: Int { @_noLocks get { 11 } }
         static var turns: Int { @_noLocks get { 12 } }
         static var allocated: Int { @_noLocks get { 13 } }
-        static var ring: Int { @_noLocks get { 16 } }
+        static var queued: Int { @_noLocks get { 14 } }
+        static var features: Int { @_noLocks get { 15 } }
+        static var port: Int { @_noLocks get { 16 } }
         static let count = 24
     }
 
@@ -59,11 +62,15 @@ public struct WorkerBoard: Sendable {
             acksWaiting: Int(cells.load(Cell.acksWaiting)),
             turns: cells.load(Cell.turns),
             allocatedBytes: Int(cells.load(Cell.allocated)),
-            enters: cells.load(Cell.ring),
-            dry: cells.load(Cell.ring + 1),
-            receiveErrors: cells.load(Cell.ring + 2),
-            sendErrors: cells.load(Cell.ring + 3),
-            socketDrops: cells.load(Cell.ring + 4)
+            queued: Int(cells.load(Cell.queued)),
+            features: PortFeatures(word: cells.load(Cell.features)),
+            enters: cells.load(Cell.port),
+            dry: cells.load(Cell.port + 1),
+            receiveErrors: cells.load(Cell.port + 2),
+            sendErrors: cells.load(Cell.port + 3),
+            socketDrops: cells.load(Cell.port + 4),
+            trains: cells.load(Cell.port + 5),
+            segmentationOff: cells.load(Cell.port + 6)
         )
     }
 
@@ -104,7 +111,11 @@ public struct WorkerStatus: Sendable {
     public var turns: UInt64
     /// Bytes its thread has allocated since it was warm; 0 for ever, or jemalloc is not linked.
     public var allocatedBytes: Int
-    /// System calls of its ring.
+    /// Packets in front of the curves.
+    public var queued: Int
+    /// What its port uses of the kernel.
+    public var features: PortFeatures
+    /// System calls of its port.
     public var enters: UInt64
     /// Receives that ended because no slot was left.
     public var dry: UInt64
@@ -114,4 +125,8 @@ public struct WorkerStatus: Sendable {
     public var sendErrors: UInt64
     /// Datagrams that the kernel dropped because the worker did not take them in time.
     public var socketDrops: UInt64
+    /// Trains sent in one piece.
+    public var trains: UInt64
+    /// Times the kernel refused a train and took its datagrams one by one.
+    public var segmentationOff: UInt64
 }

@@ -1,5 +1,7 @@
+public import Bytes
+public import Datapath
 public import Engine
-public import Exchange
+public import Link
 public import Sphinx
 
 /// What a worker is made for; fixed for its life.
@@ -14,33 +16,44 @@ public struct WorkerConfig: Sendable {
     public var tickNanos: UInt64 = 250_000
     /// How long acknowledgements wait for a full packet.
     public var ackWaitNanos: UInt64 = 200_000_000
-    /// Neighbours for which acknowledgements can wait; rounded up to a power of two.
-    public var ackRows = 1_024
-    /// Packets a second from one neighbour and worker; 0 for any number.
-    public var packetsPerSecond = 0
-    /// Slots the kernel receives into, a power of two.
-    public var receiveBuffers = 1_024
+    /// The way to the network.
+    public var port = PortConfig()
+    /// Packets that wait for the curves, in front of them.
+    public var queue = FairQueue.Limits()
+    /// What a neighbour may cost.
+    public var budget = CPUBudget.Limits()
+    /// What packets cost.
+    public var costs = PacketCosts()
+    /// Frames that are put together.
+    public var frames: FrameLimits
+    /// Packets of one generation of the filter of copies.
+    public var duplicates = 1 << 16
     /// Wish for the socket's buffers, each way.
     public var socketBufferBytes = 4 << 20
     /// Longest sleep of a worker with nothing to do: how late it sees a command if nobody wakes it.
     public var idleNanos: UInt64 = 5_000_000
 
     /// Defaults for a profile.
-    public init(engine: EngineConfig) { self.engine = engine }
+    public init(engine: EngineConfig) {
+        self.engine = engine
+        frames = FrameLimits(packetBytes: engine.geometry.packetBytes)
+    }
 
     /// Defaults for a profile.
     public init(geometry: Geometry, hash: KeyedHash) {
-        engine = EngineConfig(geometry: geometry, hash: hash)
+        self.init(engine: EngineConfig(geometry: geometry, hash: hash))
     }
 
-    /// Slots beside the mixer's and the kernel's: a batch, what is being sent, and spare ones.
+    /// Slots beside the mixer's and the queue's: a batch, what is being sent, and spare ones.
     static var spareSlots: Int { 512 }
 
-    /// Largest `mixerCapacity` with these receive buffers.
-    public var mixerCapacityMax: Int { 65_536 - receiveBuffers - WorkerConfig.spareSlots }
+    /// Packets that may wait in the mixer for a link.
+    var linklessMax: Int { @_noLocks get { mixerCapacity / 8 } }
 
-    var slots: Int { mixerCapacity + receiveBuffers + WorkerConfig.spareSlots }
+    var slots: Int { mixerCapacity + queue.packets + WorkerConfig.spareSlots }
 
-    /// Bytes of memory that one worker takes.
-    public var byteCount: Int { WorkerMemory.byteCount(for: self) }
+    /// Bytes of memory that one worker takes beside the links that all share.
+    public func byteCount(links: LinkSize) -> Int {
+        WorkerMemory.byteCount(for: self, links: links)
+    }
 }

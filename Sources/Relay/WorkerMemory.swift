@@ -3,43 +3,44 @@ internal import Crypto
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Link
 internal import Sphinx
+internal import Tickets
 
 /// How a worker's memory is divided: computed and taken at start, never again.
 struct WorkerMemory {
+    let port: Region
     let slab: Slab
     let engine: Region
     let wheel: TimingWheel
+    let delays: DelayDraw
+    let queue: FairQueue
+    let budget: CPUBudget
+    let duplicates: DuplicateFilter
+    let groups: HopGroups
     let acks: AckQueue
-    let budget: PeerBudget
+    let pongs: Pongs
+    let frames: Region
     let notes: Column<SlotNote>
-    let sources: Column<DatagramAddress>
+    let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
-    let lengths: Column<UInt32>
+    let hops: Column<UInt32>
+    let plain: Region
+    let ackText: Region
     let random: Region
     let poolMemory: Region
 
-    static func byteCount(for config: WorkerConfig) -> Int {
+    static func byteCount(for config: WorkerConfig, links: LinkSize) -> Int {
         var arena = Arena()
-        _ = WorkerMemory(&arena, config)
+        _ = WorkerMemory(&arena, config, links: links)
         return arena.used
     }
 
-    /// Bytes from slot to slot: head, packet and at least a byte more, so that a datagram which is
-    /// too long shows as one; in whole cache lines.
-    static func stride(_ geometry: Geometry) -> Int {
-        (Ring.headBytes + geometry.packetBytes + 64) & ~63
-    }
-
-    init(_ arena: inout Arena, _ config: WorkerConfig) {
+    init(_ arena: inout Arena, _ config: WorkerConfig, links: LinkSize) {
         let geometry = config.engine.geometry
-        let hash = config.engine.hash
-        let stride = WorkerMemory.stride(geometry)
-        slab = Slab(
-            region: arena.region(config.slots * stride),
-            stride: stride,
-            offset: Ring.headBytes
-        )
+        let stride = (geometry.packetBytes + 63) & ~63
+        port = arena.region(Port.byteCount(for: config.port))
+        slab = Slab(region: arena.region(config.slots * stride), stride: stride)
         poolMemory = arena.region(SlotPool.byteCount(slots: config.slots))
         engine = arena.region(Engine.byteCount(for: config.engine))
         wheel = TimingWheel(
@@ -48,37 +49,53 @@ struct WorkerMemory {
             tickNanos: config.tickNanos,
             horizonNanos: config.mixing.maxNanos
         )
+        delays = DelayDraw(&arena, config.mixing)
+        queue = FairQueue(
+            &arena,
+            slots: config.slots,
+            rows: links.peers,
+            limits: config.queue,
+            costs: config.costs
+        )
+        budget = CPUBudget(&arena, rows: links.peers, limits: config.budget)
+        duplicates = DuplicateFilter(
+            &arena,
+            capacity: config.duplicates,
+            hash: config.engine.hash,
+            packetBytes: geometry.packetBytes
+        )
+        groups = HopGroups(&arena, rows: links.peers, capacity: Worker.outgoingMax)
+        let ackCapacity = geometry.ackCapacity
         acks = AckQueue(
             &arena,
-            rows: config.ackRows,
-            capacity: geometry.ackCapacity,
-            waitNanos: config.ackWaitNanos,
-            hash: hash
+            rows: links.peers,
+            capacity: ackCapacity,
+            waitNanos: config.ackWaitNanos
         )
-        budget = PeerBudget(
-            &arena,
-            rows: config.ackRows,
-            packetsPerSecond: config.packetsPerSecond,
-            hash: hash
-        )
+        pongs = Pongs(&arena, rows: links.peers)
+        frames = arena.region(FrameReader.byteCount(for: config.frames))
         notes = arena.column(SlotNote.self, config.slots)
-        sources = arena.column(DatagramAddress.self, Batch.capacity)
+        waiting = arena.column(UInt32.self, Batch.capacity)
         outgoing = arena.column(UInt32.self, Worker.outgoingMax)
-        lengths = arena.column(UInt32.self, Worker.outgoingMax)
+        hops = arena.column(UInt32.self, Worker.outgoingMax)
+        plain = arena.region(LinkLimits.datagramBytesMax)
+        ackText = arena.region(Acknowledgements.textBytes(count: ackCapacity))
         random = arena.region(RandomStream.byteCount)
     }
 }
 
-/// What is kept of the packet in a slot, while it waits and until it is sent.
+/// What is kept of the packet in a slot, from its arrival until it is sent.
 struct SlotNote: BitwiseCopyable {
-    /// Key id of the neighbour it goes to.
-    var nextKeyID: UInt32
-    /// When its datagram came; 0 for packets of our own.
+    /// Key id of the neighbour it came from; once it was accepted, of the one it goes to.
+    var keyID: UInt32
+    /// When it came; 0 for packets of our own.
     var cameNanos: UInt64
+    /// Since when it waits for a link; 0 if it does not.
+    var waitsNanos: UInt64 = 0
 
     @_noLocks
-    init(nextKeyID: UInt32, cameNanos: UInt64) {
-        self.nextKeyID = nextKeyID
+    init(keyID: UInt32, cameNanos: UInt64) {
+        self.keyID = keyID
         self.cameNanos = cameNanos
     }
 }

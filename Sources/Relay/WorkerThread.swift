@@ -5,11 +5,13 @@ internal import Synchronization
 /// A worker on a thread of its own, from `start` until it is done.
 final class WorkerThread: Sendable {
     private let seat: Mutex<WorkerSeat>
-    private let waker: Mutex<RingWaker?>
+    private let waker: Mutex<PortWaker?>
+    private let sender: Mutex<DatagramSocket?>
     let board: WorkerBoard
 
     /// Seats a worker; its thread starts later.
-    init(_ worker: consuming Worker, board: WorkerBoard) {
+    init(_ worker: consuming Worker, board: WorkerBoard) throws(DatapathError) {
+        sender = Mutex(try worker.duplicateSocket())
         waker = Mutex(worker.waker)
         seat = Mutex(WorkerSeat(worker))
         self.board = board
@@ -23,10 +25,15 @@ final class WorkerThread: Sendable {
         }
     }
 
+    /// A socket that sends as the worker does; once, before `start`.
+    func takeSender() -> DatagramSocket? { sender.withLock { $0.take() } }
+
     /// Ends the worker's sleep, if it still lives.
     func wake() { waker.withLock { $0?.wake() } }
 
     private func run() {
+        // The port must be free when the worker is gone.
+        sender.withLock { $0 = nil }
         guard var worker = seat.withLock({ $0.take() }) else { return }
         do throws(DatapathError) {
             try worker.start()

@@ -2,6 +2,8 @@ public import Bytes
 public import Datapath
 public import Engine
 public import Exchange
+public import Link
+internal import Sphinx
 internal import Synchronization
 
 /// All workers of a node behind one port, with the rings and boards between them and control.
@@ -16,6 +18,8 @@ public final class Workers: Sendable {
     public let count: Int
 
     private let memory: [WorkerShare]
+    private let backlogMemory: Memory
+    private let bells: [BellKeeper]
     private let threads: [WorkerThread]
     private let cpus: [Int]?
 
@@ -27,6 +31,8 @@ public final class Workers: Sendable {
         public var address: DatagramAddress
         /// Number of workers.
         public var count = 1
+        /// Links to neighbours; its size names as many workers.
+        public var links: LinkTable
         /// CPUs, one for each worker, that they stay on; nil lets the system choose.
         public var cpus: [Int]?
         /// Bytes of each worker's report ring, a power of two.
@@ -35,9 +41,10 @@ public final class Workers: Sendable {
         public var commandBytes = 1 << 20
 
         /// One worker at an address.
-        public init(config: WorkerConfig, address: DatagramAddress) {
+        public init(config: WorkerConfig, address: DatagramAddress, links: LinkTable) {
             self.config = config
             self.address = address
+            self.links = links
         }
     }
 
@@ -53,6 +60,7 @@ public final class Workers: Sendable {
         previousReplay: ReplaySet? = nil,
         snapshot: Memory
     ) throws(DatapathError) {
+        precondition(plan.links.size.workers >= plan.count)
         precondition(plan.count > 0 && plan.cpus.map { $0.count == plan.count } ?? true)
         for cpu in plan.cpus ?? [] where !Host.hasCPU(cpu) { throw .noSuchCPU(cpu) }
         var config = plan.config
@@ -60,10 +68,13 @@ public final class Workers: Sendable {
         count = plan.count
         cpus = plan.cpus
         snapshots = SnapshotCell(workers: plan.count, first: snapshot)
+        backlogMemory = Memory(BacklogBoard.byteCount(workers: plan.count))
         memory = (0..<plan.count).map { _ in WorkerShare(plan) }
         if plan.address.port != 0 { try DatagramSocket.probe(plan.address) }
         var address = plan.address
         var threads: [WorkerThread] = []
+        var bells: [BellKeeper] = []
+        let backlog = BacklogBoard(backlogMemory.region)
         for index in 0..<plan.count {
             let socket = try DatagramSocket(
                 address,
@@ -71,18 +82,31 @@ public final class Workers: Sendable {
                 bufferBytes: config.socketBufferBytes
             )
             address = socket.address
-            var parts = memory[index].parts(books, replay, snapshots.reader(worker: index))
+            var parts = memory[index].parts(
+                books,
+                replay,
+                snapshots.reader(worker: index),
+                plan.links,
+                index
+            )
             parts.previousReplay = previousReplay
             if plan.count > 1 {
                 parts.outbox = memory[index].acknowledgements.region
-                parts.inbox =
-                    memory[(index + plan.count - 1) % plan.count].acknowledgements.region
+                let before = memory[(index + plan.count - 1) % plan.count]
+                parts.inbox = before.acknowledgements.region
+                parts.spillOut = memory[index].spill.region
+                parts.spillIn = before.spill.region
+                parts.backlog = backlog
             }
             let worker = try Worker(config, socket: socket, parts: parts)
-            threads.append(WorkerThread(worker, board: parts.board))
+            let bell = try worker.makeBell()
+            backlog.setBell(index, bell.descriptor)
+            bells.append(bell)
+            threads.append(try WorkerThread(worker, board: parts.board))
         }
         self.address = address
         self.threads = threads
+        self.bells = bells
     }
 
     /// Starts the threads; they keep this object until they are done.
@@ -91,6 +115,9 @@ public final class Workers: Sendable {
             try threads[index].start("dray-\(index)", cpu: cpus?[index], keeping: self)
         }
     }
+
+    /// A socket that sends as the workers do; once, before `start`. It keeps the port in use.
+    public func sender() -> DatagramSocket? { threads[0].takeSender() }
 
     /// Asks all workers to stop: no new packets, mixers emptied, acknowledgements awaited for at
     /// most `limitNanos` from now. Poll `isDone`.
@@ -121,6 +148,11 @@ public final class Workers: Sendable {
         ReportReader(memory[worker].reports.region)
     }
 
+    /// The reading end of a worker's handshakes; take it once.
+    public func strangers(_ worker: Int) -> StrangerReader {
+        StrangerReader(memory[worker].strangers.region)
+    }
+
     /// The writing end of a worker's commands; take it once.
     public func commands(_ worker: Int) -> CommandWriter {
         CommandWriter(memory[worker].commands.region)
@@ -132,6 +164,8 @@ private final class WorkerShare: Sendable {
     let reports: Memory
     let commands: Memory
     let acknowledgements: Memory
+    let strangers: Memory
+    let spill: Memory
     let counters = Memory(Counters.byteCount)
     let board = Memory(WorkerBoard.byteCount)
 
@@ -139,12 +173,17 @@ private final class WorkerShare: Sendable {
         reports = Memory(RecordRing.byteCount(capacity: plan.reportBytes))
         commands = Memory(RecordRing.byteCount(capacity: plan.commandBytes))
         acknowledgements = Memory(RecordRing.byteCount(capacity: 1 << 16))
+        let packetBytes = plan.config.engine.geometry.packetBytes
+        spill = Memory(plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0)
+        strangers = Memory(RecordRing.byteCount(capacity: 1 << 17))
     }
 
     func parts(
         _ books: ChannelBooks,
         _ replay: ReplaySet,
-        _ snapshots: SnapshotReader
+        _ snapshots: SnapshotReader,
+        _ links: LinkTable,
+        _ number: Int
     ) -> WorkerParts {
         WorkerParts(
             books: books,
@@ -153,7 +192,10 @@ private final class WorkerShare: Sendable {
             reports: reports.region,
             commands: commands.region,
             counters: counters.region,
-            board: WorkerBoard(board.region)
+            board: WorkerBoard(board.region),
+            links: links,
+            number: number,
+            strangers: strangers.region
         )
     }
 }

@@ -56,7 +56,54 @@ import Tickets
         let (awaited, counted) = (relay.engine.awaited, relay.count(code))
         give(bytes, from: node)
         #expect(relay.count(code) == counted + 1)
+        collect(bytes, from: node)
+        takeCollected()
+        #expect(relay.count(code) == counted + 2)
         #expect(relay.engine.awaited == awaited && relay.drain().isEmpty)
+    }
+
+    private func collect(_ bytes: FixedBytes<96>, from node: Int) {
+        relay.engine.collect(
+            bytes,
+            from: relay.snapshot.node(keyID: UInt32(100 + node)),
+            snapshot: relay.snapshot,
+            nowNanos: 2_000
+        )
+    }
+
+    private func takeCollected() {
+        relay.engine.takeCollected(snapshot: relay.snapshot, nowNanos: 2_000)
+    }
+
+    @Test func `acknowledgements outside packets are taken together, each from its neighbour`() {
+        let keys = (0..<40).map { _ in forward() }
+        let relayed = relay.process(world.packet(World.Recipe([1, 3])), from: 100)
+        let third = world.nodes[3].process(relayed.packets[0], from: 101).ackKeys[0]
+        _ = relay.drain()
+        for key in keys {
+            collect(ack(key, by: 2), from: 2)
+            collect(ack(Bytes32(), by: 2), from: 2)
+        }
+        // The desk was full once; what is left waits.
+        #expect(relay.drain().count == 32)
+        collect(ack(third, by: 3), from: 3)
+        takeCollected()
+        #expect(relay.drain().count == 9 && relay.engine.awaited == 0)
+        #expect(relay.count(.ticketsUnlocked) == 41 && relay.count(.ackScalar) == 40)
+        takeCollected()
+        #expect(relay.drain().isEmpty)
+    }
+
+    @Test func `an acknowledgement outside packets, from nobody, is unexpected`() {
+        _ = forward()
+        relay.engine.collect(
+            FixedBytes<96>(),
+            from: Snapshot.none,
+            snapshot: relay.snapshot,
+            nowNanos: 2_000
+        )
+        takeCollected()
+        #expect(relay.count(.ackUnexpected) == 1)
     }
 
     @Test func `ackUnexpected`() {

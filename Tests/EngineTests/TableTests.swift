@@ -1,5 +1,4 @@
 import Bytes
-import Exchange
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Bytes
 import Datapath
 import Exchange
 import Foundation
+import Link
 import Relay
 import Sphinx
 import TestSupport
@@ -10,6 +11,7 @@ import TestSupport
 final class Net {
     let nodes: [TestNode]
     let workers: [Workers]
+    let mesh: LinkMesh
     let maker: PacketMaker
     var reports: [[ReportReader]]
     var commands: [CommandWriter]
@@ -27,12 +29,22 @@ final class Net {
         let nowhere = [DatagramAddress?](repeating: nil, count: count)
         var config = WorkerConfig(geometry: geometry, hash: KeyedHash(1, 2))
         config.mixerCapacity = 2_000
-        config.receiveBuffers = 256
+        config.port.receiveBuffers = 16
+        config.port.trains = 32
+        // Tests must not depend on how busy the machine is.
+        config.queue.ageNanos = 60_000_000_000
+        config.frames.lifeNanos = 60_000_000_000
         config.engine.unackedCapacity = 4_096
         config.ackWaitNanos = 20_000_000
         configure(&config)
+        let mesh = LinkMesh(name, keyIDs: nodes.map(\.keyID), workers: workersEach)
+        self.mesh = mesh
         workers = try nodes.map { node in
-            var plan = Workers.Plan(config: config, address: .loopback(port: 0))
+            var plan = Workers.Plan(
+                config: config,
+                address: .loopback(port: 0),
+                links: mesh.nodes[node.index].table
+            )
             plan.count = workersEach
             return try Workers(
                 plan,
@@ -46,6 +58,7 @@ final class Net {
         reports = workers.map { each in (0..<each.count).map { each.reports($0) } }
         commands = workers.map { $0.commands(0) }
         told = .init(repeating: [], count: count)
+        mesh.place(workers.map(\.address))
         publish(workers.map(\.address))
         for each in workers { try each.start() }
     }
@@ -120,26 +133,15 @@ final class Net {
         told[node].filter { if case .acknowledged = $0 { true } else { false } }.count
     }
 
-    /// Reasons for which a packet, not an acknowledgement, is dropped.
-    static let packetDrops: [Drop] = {
-        let acks: [Drop] = [
-            .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse, .ackSignature,
-            .noAck, .sendFailed, .noForward,
-        ]
-        return Drop.allCases.filter { $0 != .none && !acks.contains($0) }
-    }()
-
-    /// What came in and what became of it, at a node that stands still: equal sums.
-    func balance(_ node: Int) -> (came: Int, went: Int, taken: Int, left: Int) {
-        let dropped = Net.packetDrops.reduce(0) { $0 + count(node, $1) }
-        let held = (0..<workers[node].count).reduce(0) { $0 + workers[node].status($1).held }
-        let accepted =
-            count(node, Counter.forwarded) + count(node, Counter.delivered)
-            + count(node, Counter.ackPacketsIn)
-        let taken =
-            count(node, Counter.forwarded) + count(node, Counter.made)
-            + count(node, Counter.ackPacketsOut)
-        let left = count(node, Counter.packetsOut) + count(node, Drop.noForward) + held
-        return (count(node, Counter.datagramsIn), accepted + dropped, taken, left)
+    /// What became of all packets at a node that stands still.
+    func ledger(_ node: Int) -> PacketLedger {
+        (0..<workers[node].count).map { worker in
+            let status = workers[node].status(worker)
+            return PacketLedger(
+                workers[node].counters(worker),
+                queued: status.queued,
+                held: status.held
+            )
+        }.reduce(PacketLedger(), +)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import Exchange
 import TestSupport
 import Testing
 
@@ -13,8 +12,7 @@ import Testing
             &arena,
             rows: rows,
             capacity: capacity,
-            waitNanos: 200,
-            hash: KeyedHash(1, 2)
+            waitNanos: 200
         )
         queue.clear()
         return (queue, memory)
@@ -29,7 +27,7 @@ import Testing
 
     @Test func `a row is full at its capacity`() {
         let (queue, memory) = queue()
-        let row = queue.row(5)
+        let row: UInt32 = 5
         for number in 0..<9 {
             let full = queue.add(row, 5, key(number), nowNanos: 10)
             #expect(!full)
@@ -50,7 +48,7 @@ import Testing
         for _ in 0..<3_000 {
             now += UInt64.random(in: 0...20, using: &seed)
             let keyID = UInt32.random(in: 0..<40, using: &seed)
-            let row = queue.row(keyID)
+            let row = keyID
             if !queue.takes(row, keyID) {
                 model.removeAll { $0.row == row }
                 queue.remove(row)
@@ -70,18 +68,19 @@ import Testing
         withExtendedLifetime(memory) {}
     }
 
-    @Test func `a neighbour may send what its budget allows`() {
-        let memory = Memory(1 << 16)
-        var arena = Arena(memory.region)
-        let budget = PeerBudget(&arena, rows: 16, packetsPerSecond: 100, hash: KeyedHash(1, 2))
-        var taken = 0
-        // A second's worth in ten seconds' time, asked for a hundred times as often.
-        for step in 0..<10_000 {
-            if budget.take(7, nowNanos: 1 + UInt64(step) * 1_000_000) { taken += 1 }
-        }
-        #expect(taken >= 1_000 && taken <= 1_011)
-        let unlimited = PeerBudget(&arena, rows: 16, packetsPerSecond: 0, hash: KeyedHash(1, 2))
-        #expect((0..<1_000).allSatisfy { _ in unlimited.take(7, nowNanos: 1) })
+    @Test func `a row waits once more until its time is over`() {
+        let (queue, memory) = queue()
+        for row: UInt32 in 3...5 { _ = queue.add(row, 40 + row, key(1), nowNanos: 10) }
+        let again = queue.postpone(3, nowNanos: 210, mostNanos: 500)
+        #expect(again && queue.oldest == 4 && queue.dueNanos(3) == 410 && queue.count == 3)
+        queue.remove(4)
+        queue.remove(5)
+        #expect(queue.oldest == 3 && queue.count(3) == 1 && queue.keyID(3) == 43)
+        let late = queue.postpone(3, nowNanos: 511, mostNanos: 500)
+        #expect(!late && queue.count == 1)
+        queue.remove(3)
+        queue.remove(3)
+        #expect(queue.count == 0 && queue.oldest == AckQueue.none)
         withExtendedLifetime(memory) {}
     }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Datapath
 import Exchange
+import Link
 import Relay
 import Sphinx
 
@@ -13,11 +14,13 @@ final class Station {
     let board: WorkerBoard
     var reports: ReportReader
     var commands: CommandWriter
+    var strangers: StrangerReader
     private let kept: [Memory]
 
     init(
         _ node: TestNode,
         in nodes: [TestNode],
+        links: LinkTable,
         geometry: Geometry = .head,
         configure: (inout WorkerConfig) -> Void = { _ in }
     ) throws {
@@ -26,7 +29,8 @@ final class Station {
         let commandMemory = Memory(RecordRing.byteCount(capacity: 1 << 18))
         let counterMemory = Memory(Counters.byteCount)
         let boardMemory = Memory(WorkerBoard.byteCount)
-        kept = [reportMemory, commandMemory, counterMemory, boardMemory]
+        let strangerMemory = Memory(RecordRing.byteCount(capacity: 1 << 16))
+        kept = [reportMemory, commandMemory, counterMemory, boardMemory, strangerMemory]
         let nowhere = [DatagramAddress?](repeating: nil, count: nodes.count)
         cell = SnapshotCell(workers: 1, first: node.snapshot(nodes, at: nowhere))
         counters = Counters(counterMemory.region)
@@ -35,7 +39,11 @@ final class Station {
         commands = CommandWriter(commandMemory.region)
         var config = WorkerConfig(geometry: geometry, hash: KeyedHash(1, 2))
         config.mixerCapacity = 1_000
-        config.receiveBuffers = 256
+        config.port.receiveBuffers = 16
+        config.port.trains = 32
+        // Tests must not depend on how busy the machine is.
+        config.queue.ageNanos = 60_000_000_000
+        config.frames.lifeNanos = 60_000_000_000
         config.engine.unackedCapacity = 4_096
         config.mixing = .uniform(maxNanos: 2_000_000)
         config.ackWaitNanos = 5_000_000
@@ -51,9 +59,13 @@ final class Station {
                 reports: reportMemory.region,
                 commands: commandMemory.region,
                 counters: counterMemory.region,
-                board: board
+                board: board,
+                links: links,
+                number: 0,
+                strangers: strangerMemory.region
             )
         )
+        strangers = StrangerReader(strangerMemory.region)
         try worker.start()
     }
 

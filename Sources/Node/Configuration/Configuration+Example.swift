@@ -25,8 +25,15 @@ extension Configuration {
         [workers]
         count = 1                           # packet threads
         pin = []                            # their processors; empty: not pinned
-        receive_buffers = 1024              # datagrams held ready for each; a power of two
+        receive_buffers = 128               # for the kernel, each; a power of two
         neighbour_rate = 0                  # packets a second from one neighbour; 0: any number
+
+        [links]
+        datagram_bytes = 1452               # of every datagram; 0: as many as the path takes
+        peers = 1024                        # neighbours there can be
+        backend = "auto"                    # auto, uring or syscalls
+        segmentation = true                 # the kernel cuts trains of datagrams apart
+        coalescing = true                   # and puts them together: 64 KiB a receive buffer
 
         [mixing]
         kind = "uniform"                    # uniform, exponential or none
@@ -42,7 +49,7 @@ extension Configuration {
         neighbours_mib = 64                 # for keys whose acknowledgements we check, 192 KiB each
 
         [acknowledgements]
-        wait_ms = 200                       # longest wait for a full acknowledgement packet
+        wait_ms = 200                       # longest wait for company on the link
         ttl_s = 10                          # how long a ticket waits for its acknowledgement
 
         [tickets]

@@ -44,6 +44,7 @@ extension Configuration {
         )
         result.packet = readPacket(&reader)
         result.workers = readWorkers(&reader)
+        result.links = readLinks(&reader)
         result.mixing = readMixing(&reader)
         result.replay.tags = reader.integer(
             "replay.tags",
@@ -114,7 +115,7 @@ extension Configuration {
         let buffers = reader.integer(
             "workers.receive_buffers",
             workers.receiveBuffers,
-            in: 64...32_768
+            in: 16...4_096
         )
         if buffers & (buffers - 1) != 0 {
             reader.report("workers.receive_buffers", "\(buffers) is no power of two")
@@ -126,6 +127,31 @@ extension Configuration {
             in: 0...100_000_000
         )
         return workers
+    }
+
+    private static func readLinks(_ reader: inout ConfigurationReader) -> Links {
+        var links = Links()
+        links.datagramBytes = reader.integer(
+            "links.datagram_bytes",
+            links.datagramBytes,
+            in: 0...8_952
+        )
+        if links.datagramBytes != 0, links.datagramBytes < 1_232 {
+            reader.report(
+                "links.datagram_bytes",
+                "\(links.datagramBytes) is neither 0, for what the path takes, nor 1232 to 8952"
+            )
+        }
+        links.peers = reader.integer("links.peers", links.peers, in: 16...65_536)
+        let backend = reader.choice(
+            "links.backend",
+            links.backend.rawValue,
+            of: Links.Backend.allCases.map(\.rawValue)
+        )
+        links.backend = Links.Backend(rawValue: backend) ?? links.backend
+        links.segmentation = reader.boolean("links.segmentation", links.segmentation)
+        links.coalescing = reader.boolean("links.coalescing", links.coalescing)
+        return links
     }
 
     private static func readMixing(_ reader: inout ConfigurationReader) -> Mixing {

@@ -43,10 +43,34 @@ public struct Configuration: Sendable {
         public var count = 1
         /// Processors to pin them to; empty: not pinned.
         public var pin: [Int] = []
-        /// Datagrams that the kernel may hold ready for each worker; a power of two.
-        public var receiveBuffers = 1_024
+        /// Buffers that the kernel receives into, for each worker; a power of two. With coalescing
+        /// each has 64 KiB.
+        public var receiveBuffers = 128
         /// Packets a second that each worker takes from one neighbour; 0: any number.
         public var neighbourRate = 0
+    }
+
+    /// The links to neighbours and the way to the network.
+    public struct Links: Sendable {
+        /// How datagrams go to the kernel and come from it.
+        public enum Backend: String, CaseIterable, Sendable {
+            /// io_uring, or system calls where it is forbidden or too old.
+            case automatic = "auto"
+            /// io_uring or nothing.
+            case uring
+            /// `recvmmsg` and `sendmmsg`.
+            case syscalls
+        }
+        /// Bytes of a datagram; 0: as many as the path to the neighbour takes.
+        public var datagramBytes = 1_452
+        /// Neighbours there can be.
+        public var peers = 1_024
+        /// How datagrams go to the kernel and come from it.
+        public var backend = Backend.automatic
+        /// The kernel cuts trains of datagrams apart.
+        public var segmentation = true
+        /// The kernel puts trains of datagrams together.
+        public var coalescing = true
     }
 
     /// How long packets are held.
@@ -82,7 +106,7 @@ public struct Configuration: Sendable {
 
     /// Acknowledgements.
     public struct Acknowledgements: Sendable {
-        /// Longest wait for a full acknowledgement packet.
+        /// Longest wait for company on the link.
         public var waitMillis = 200
         /// How long a forwarded packet's ticket waits for its acknowledgement.
         public var ttlSeconds = 10
@@ -144,6 +168,8 @@ public struct Configuration: Sendable {
     public var packet = Packet()
     /// Section `[workers]`.
     public var workers = Workers()
+    /// Section `[links]`.
+    public var links = Links()
     /// Section `[mixing]`.
     public var mixing = Mixing()
     /// Section `[replay]`.

@@ -2,6 +2,7 @@ internal import Bytes
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Link
 internal import Relay
 internal import Sphinx
 internal import Synchronization
@@ -16,6 +17,7 @@ final class PacketThreads: Sendable {
         var geometry: Geometry
         var books: ChannelBooks
         var listen: Endpoint
+        var links: LinkHouse
     }
 
     private let workers: Workers
@@ -44,12 +46,14 @@ final class PacketThreads: Sendable {
             than: identities.map { $0.publicKey }
         )
         var made = Workers.Plan(
-            config: PacketThreads.config(configuration, plan.geometry, hash),
-            address: DatagramAddress(
-                family: plan.listen.family,
-                address: plan.listen.address,
-                port: plan.listen.port
-            )
+            config: PacketThreads.config(
+                configuration,
+                plan.geometry,
+                hash,
+                sizes: plan.links.sizes
+            ),
+            address: DatagramAddress(plan.listen),
+            links: plan.links.table
         )
         made.count = configuration.workers.count
         made.cpus = configuration.workers.pin.isEmpty ? nil : configuration.workers.pin
@@ -73,7 +77,8 @@ final class PacketThreads: Sendable {
     private static func config(
         _ configuration: Configuration,
         _ geometry: Geometry,
-        _ hash: KeyedHash
+        _ hash: KeyedHash,
+        sizes: [Int]
     ) -> WorkerConfig {
         var config = WorkerConfig(geometry: geometry, hash: hash)
         config.engine.unackedCapacity = configuration.tickets.unacknowledged
@@ -93,9 +98,17 @@ final class PacketThreads: Sendable {
                 maxNanos: UInt64(most) * 1_000
             )
         }
-        config.receiveBuffers = configuration.workers.receiveBuffers
-        config.mixerCapacity = min(configuration.mixing.capacity, config.mixerCapacityMax)
-        config.packetsPerSecond = configuration.workers.neighbourRate
+        config.mixerCapacity = configuration.mixing.capacity
+        config.budget.packetsPerSecond = UInt64(configuration.workers.neighbourRate)
+        config.port.receiveBuffers = configuration.workers.receiveBuffers
+        config.port.lengths = sizes
+        config.port.segmentation = configuration.links.segmentation
+        config.port.coalescing = configuration.links.coalescing
+        switch configuration.links.backend {
+        case .automatic: config.port.backend = .automatic
+        case .uring: config.port.backend = .uring
+        case .syscalls: config.port.backend = .syscalls
+        }
         return config
     }
 
@@ -137,6 +150,14 @@ final class PacketThreads: Sendable {
 
     /// What the workers count.
     var counters: [Counters] { (0..<workers.count).map { workers.counters($0) } }
+
+    /// The reading ends of the workers' handshakes; take them once.
+    func strangers() -> [StrangerReader] {
+        (0..<workers.count).map { workers.strangers($0) }
+    }
+
+    /// A socket that sends as the workers do.
+    func sender() -> DatagramSocket? { workers.sender() }
 
     /// What the workers say of themselves.
     var statuses: [WorkerStatus] { (0..<workers.count).map { workers.status($0) } }

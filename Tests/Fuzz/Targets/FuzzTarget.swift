@@ -14,6 +14,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case adminSocket = "admin-socket"
     case ledgerSocket = "ledger-socket"
     case vectorFile = "vector-file"
+    case frame
+    case link
 
     /// Feeds one input.
     public func run(_ input: [UInt8]) {
@@ -27,6 +29,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .adminSocket: fuzzAdminSocket(input)
         case .ledgerSocket: fuzzLedgerSocket(input)
         case .vectorFile: fuzzVectorFile(input)
+        case .frame: fuzzFrames(input)
+        case .link: fuzzLink(input)
         }
     }
 }
