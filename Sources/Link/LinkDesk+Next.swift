@@ -124,9 +124,10 @@ extension LinkDesk {
     /// then the next smaller one.
     private func size(_ row: UInt32, _ nowNanos: UInt64) -> Int {
         let session = table.sendingSession(row, nowNanos: nowNanos)
-        var first = 0
+        let most = peers[Int(row)]?.peer.pathBytes ?? .max
+        var first = sizes.firstIndex { $0 <= most } ?? sizes.count - 1
         if session != LinkTable.none {
-            first = sizes.firstIndex(of: table.datagramBytes(session: session)) ?? 0
+            first = sizes.firstIndex(of: table.datagramBytes(session: session)) ?? first
         }
         let tries = peers[Int(row)]?.tries ?? 1
         return sizes[(first + (tries - 1) / 2) % sizes.count]

@@ -126,7 +126,8 @@ enum Startup {
                 datagramBytes: bytes == 0 ? LinkLimits.datagramBytesMax : bytes
             ),
             peers: configuration.links.peers,
-            workers: configuration.workers.count
+            workers: configuration.workers.count,
+            asksPath: bytes == 0
         )
         do throws(DatapathError) {
             return try LinkHouse(plan, key: key, logger: logger)
