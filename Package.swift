@@ -130,12 +130,14 @@ let package = Package(
         module("JSON", ["CJansson"]),
         module("LocalSocket"),
         // L1
-        module("Crypto", ["Bytes", "CKernels", "CSodium", "CCrypto", "CSecp256k1"]),
+        module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
+        // Apart from Crypto, so that the C library does without libcrypto.
+        module("Cipher", ["Bytes", "CCrypto"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
-        module("Link", ["Bytes", "Crypto", "Datapath"]),
+        module("Link", ["Bytes", "Crypto", "Cipher", "Datapath"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -171,8 +173,6 @@ let package = Package(
                 .unsafeFlags([
                     "-Xlinker", "--version-script=\(Context.packageDirectory)/CShims/Dray/dray.map",
                     "-Xlinker", "-soname=libdray.so.0", "-use-ld=lld",
-                    // libcrypto is for links, which an embedder has none of.
-                    "-Xlinker", "--as-needed",
                 ]),
                 .unsafeFlags(["-static-stdlib"], .when(configuration: .release)),
             ]
@@ -243,7 +243,10 @@ let package = Package(
         ),
         testModule(
             "LinkTests",
-            ["Link", "Datapath", "Crypto", "Bytes", "CAllocations", "JSON", "TestSupport"]
+            [
+                "Link", "Datapath", "Cipher", "Crypto", "Bytes", "CAllocations", "JSON",
+                "TestSupport",
+            ]
         ),
         testModule(
             "EngineTests",

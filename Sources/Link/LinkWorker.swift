@@ -1,5 +1,5 @@
 public import Bytes
-internal import Crypto
+internal import Cipher
 public import Datapath
 
 /// What became of a datagram.
