@@ -50,8 +50,8 @@ enum LinkMac {
         }
     }
 
-    /// Writes both. Without a cookie what stands at the second's place stays: chance, so that nobody
-    /// on the way sees which of the two it is.
+    /// Writes both. Without a cookie what stands at the second's place stays: chance, so that
+    /// nobody on the way sees which of the two it is.
     static func write(_ datagram: Region, at offset: Int, key: Region, cookie: Region?) {
         Blake2b.hash(datagram.slice(0, offset), key: key, into: datagram.slice(offset, bytes))
         let second = datagram.slice(offset + bytes, bytes)
