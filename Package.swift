@@ -171,6 +171,8 @@ let package = Package(
                 .unsafeFlags([
                     "-Xlinker", "--version-script=\(Context.packageDirectory)/CShims/Dray/dray.map",
                     "-Xlinker", "-soname=libdray.so.0", "-use-ld=lld",
+                    // libcrypto is for links, which an embedder has none of.
+                    "-Xlinker", "--as-needed",
                 ]),
                 .unsafeFlags(["-static-stdlib"], .when(configuration: .release)),
             ]

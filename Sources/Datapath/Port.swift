@@ -186,9 +186,9 @@ extension Port {
     public func train(_ train: Int) -> Region { trains.slice(train * trainStride, trainBytes) }
 
     /// Queues the first `byteCount` bytes of a taken train, as datagrams of `segmentBytes`; the
-    /// last one may be shorter. `packets` is what `PortStatistics.packetsLost` grows by if any is not
-    /// sent. If it returns false the train is still taken: more than 64
-    /// datagrams, or an address that this socket cannot reach.
+    /// last one may be shorter. If any is not sent `PortStatistics.packetsLost` grows by `packets`.
+    /// If it returns false the train is still taken: more than 64 datagrams, or an address that
+    /// this socket cannot reach.
     @_semantics("no_performance_analysis")
     public func send(
         train: Int,

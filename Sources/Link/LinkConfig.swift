@@ -63,12 +63,20 @@ public struct LinkPeer: Equatable, Sendable {
     public var packetKey: Bytes32
     /// Where it is said to be; nil if it is known only when it calls.
     public var address: DatagramAddress?
+    /// Longer datagrams are not tried; nil if nothing is known of the path.
+    public var pathBytes: Int?
 
     /// A neighbour.
-    public init(keyID: UInt32, packetKey: Bytes32, address: DatagramAddress?) {
+    public init(
+        keyID: UInt32,
+        packetKey: Bytes32,
+        address: DatagramAddress?,
+        pathBytes: Int? = nil
+    ) {
         self.keyID = keyID
         self.packetKey = packetKey
         self.address = address
+        self.pathBytes = pathBytes
     }
 }
 

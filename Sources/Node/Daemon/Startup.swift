@@ -128,7 +128,8 @@ enum Startup {
         let plan = LinkHouse.Plan(
             config: config,
             peers: configuration.links.peers,
-            workers: configuration.workers.count
+            workers: configuration.workers.count,
+            asksPath: bytes == 0
         )
         do throws(DatapathError) {
             return try LinkHouse(plan, key: key, logger: logger)

@@ -16,6 +16,8 @@ final class LinkHouse: Sendable {
         var config: LinkConfig
         var peers: Int
         var workers: Int
+        /// Datagrams shall be as long as the paths take.
+        var asksPath: Bool
     }
 
     private struct State: ~Copyable {
@@ -35,6 +37,7 @@ final class LinkHouse: Sendable {
     let table: LinkTable
     /// Sizes that datagrams may have.
     let sizes: [Int]
+    private let asksPath: Bool
     private let logger: Logger
     private let state: Mutex<State>
     private let memory: MappedPages
@@ -49,6 +52,7 @@ final class LinkHouse: Sendable {
         let hash = KeyedHash(UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
         table = LinkTable(&arena, size, hash: hash)
         sizes = plan.config.sizes
+        asksPath = plan.asksPath
         room = Memory(LinkLimits.datagramBytesMax)
         self.logger = logger
         let seed = Memory(64)
@@ -98,7 +102,7 @@ final class LinkHouse: Sendable {
         let paid = Set(world.channels.values.map(\.peer))
         let (partners, others) = world.nodes.split { paid.contains($0.chainAddress) }
         state.withLock { state in
-            let list = (partners + others).map { LinkPeer($0) }
+            let list = (partners + others).map { peer($0, state.socket) }
             let left = state.desk.setPeers(list, nowNanos: now)
             if left > 0 {
                 logger.log(.warning, "links.peers: \(left) registered nodes find no room")
@@ -109,6 +113,12 @@ final class LinkHouse: Sendable {
             }
             state.partners = wanted
         }
+    }
+
+    private func peer(_ node: NodeRow, _ socket: borrowing DatagramSocket?) -> LinkPeer {
+        var peer = LinkPeer(node)
+        if asksPath, let address = peer.address { peer.pathBytes = socket?.pathBytes(to: address) }
+        return peer
     }
 
     /// Neighbours with a session.
@@ -179,8 +189,9 @@ final class LinkHouse: Sendable {
             let name = keyID.map { "key-\($0)" } ?? "somebody"
             logger.log(
                 .warning,
-                "linkPrologue: \(name) at \(Endpoint(address).described) speaks another protocol version, packet or "
-                    + "payload size, ticket selector or domain, or is not who it says"
+                "linkPrologue: \(name) at \(Endpoint(address).described) speaks another protocol "
+                    + "version, packet or payload size, ticket selector or domain, or is not who "
+                    + "it says"
             )
         }
     }
