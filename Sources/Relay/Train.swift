@@ -21,8 +21,8 @@ extension Worker {
     /// They are dropped then.
     static var patienceNanos: UInt64 { @_noLocks get { 3_000_000_000 } }
 
-    /// A train of at most `most` datagrams to a neighbour; nil if there is no link to it, or no train: the socket's buffer is
-    /// full.
+    /// A train of at most `most` datagrams to a neighbour; nil if there is no link to it, or no
+    /// train: the socket's buffer is full.
     @_noLocks
     mutating func begin(
         _ row: UInt32,
@@ -85,7 +85,7 @@ extension Worker {
             counters.count(.sendFailed, by: packets)
             return port.giveTrain(train.number)
         }
-        if count > 1 { check.noteTrain(train.row) }
+        if count > 1, packets > 0 { check.noteTrain(train.row) }
         counters.count(.datagramsOut, by: UInt64(count))
         counters.count(.paddingOut, by: UInt64(count - written))
         counters.count(.bytesOut, by: UInt64(count * train.datagramBytes))

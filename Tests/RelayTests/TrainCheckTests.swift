@@ -75,6 +75,11 @@ import Testing
         let crowd = try crowd("quiet", network, count: 2)
         for _ in 0..<2_000 { crowd.turn() }
         #expect(crowd[1].counters.value(.pingsIn) == 0)
+        // One train is followed by one check.
+        for _ in 0..<3 { crowd.send([1]) }
+        for _ in 0..<4_000 { crowd.turn() }
+        #expect(crowd[1].counters.value(.pingsIn) == 8)
+        #expect(crowd[0].counters.value(.pongsIn) == 8)
     }
 
     /// Two good ways and one bad: the bad one's verdicts are not in a row.
