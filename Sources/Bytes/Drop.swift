@@ -167,6 +167,9 @@ public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     // Way back.
     /// An acknowledgement of ours for a neighbour to which there was no link in time.
     case ackUnsent
+    // Links of a constant rate.
+    /// More waits for a link than its rate lets out.
+    case linkPaced
 
     /// Number of the counter, equal to the raw value.
     @inlinable

@@ -64,6 +64,10 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case pongsOut
     /// Answers to pings of ours.
     case pongsIn
+    /// Datagrams of padding alone that kept a link's rate.
+    case paddingOut
+    /// Datagrams that a link's rate asked for while there was no time or no room to send them.
+    case paddingMissed
 
     /// Number of the counter.
     public var index: Int {

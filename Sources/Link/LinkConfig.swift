@@ -40,6 +40,9 @@ public struct LinkConfig: Sendable {
     public var prologue: LinkPrologue
     /// Sizes of datagrams, from the one that is tried first to the one that passes everywhere.
     public let sizes: [Int]
+    /// A session is followed by another even if it carried nothing: a link that sends at a constant
+    /// rate stays.
+    public var keepsSessions = false
 
     /// Links of datagrams of `datagramBytes`, or less where they do not get through.
     public init(prologue: LinkPrologue, datagramBytes: Int = LinkLimits.datagramBytes) {

@@ -188,6 +188,7 @@ extension LinkDesk {
         _ nowNanos: UInt64
     ) {
         guard let state = peers[Int(row)] else { return }
+        random.fill(datagram.slice(offset + LinkMac.bytes, LinkMac.bytes))
         var (publicKey, keys, cookie) = (state.staticKey, Bytes64(), state.cookie)
         keys.withRegion { keys in
             publicKey.withRegion { LinkMac.makeKeys(of: $0, into: keys) }

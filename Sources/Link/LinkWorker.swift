@@ -139,12 +139,14 @@ public struct LinkWorker: ~Copyable {
     /// - Parameters:
     ///   - session: what `sendingSession` returned in this turn.
     ///   - firstCounter: what `reserve` returned for as many datagrams.
+    ///   - isIdle: all of it is padding: nothing that the peer would answer.
     @_noLocks
     public mutating func seal(
         session: UInt32,
         train: Region,
         count: Int,
         firstCounter: UInt64,
+        isIdle: Bool = false,
         nowNanos: UInt64
     ) {
         let facts = table.facts[Int(session)]
@@ -166,7 +168,7 @@ public struct LinkWorker: ~Copyable {
             let head = LinkWire.headBytes
             cipher.seal(datagram.slice(head, bytes - head), counter: counter)
         }
-        table.noteSent(session: session, nowNanos: nowNanos)
+        table.noteSent(session: session, isIdle: isIdle, nowNanos: nowNanos)
     }
 }
 

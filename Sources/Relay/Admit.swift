@@ -10,7 +10,7 @@ extension Worker {
     mutating func admit() {
         while let slot = queue.popAged(nowNanos: batch.nowNanos) { dropQueued(slot, .queueAge) }
         let count = queue.take(into: waiting, most: Batch.capacity)
-        if config.mixerCapacity - wheel.count < Batch.capacity {
+        if config.mixerCapacity - heldCount < Batch.capacity {
             // Some will find no room in the mixer: chance decides which.
             shuffle(waiting, 0, count, &random)
         }

@@ -47,7 +47,7 @@ extension Worker {
         @_noLocks
         get {
             guard batch.nowNanos < stopNanos else { return true }
-            return wheel.count == 0 && queue.count == 0 && acks.count == 0 && !commandsWait
+            return heldCount == 0 && queue.count == 0 && acks.count == 0 && !commandsWait
                 && engine.awaited == 0
         }
     }
@@ -63,13 +63,14 @@ extension Worker {
     private mutating func post() {
         boardNanos = batch.nowNanos
         let cells = board.cells
-        cells.store(UInt64(wheel.count), WorkerBoard.Cell.held)
+        cells.store(UInt64(heldCount), WorkerBoard.Cell.held)
         cells.store(UInt64(engine.awaited), WorkerBoard.Cell.awaited)
         cells.store(UInt64(acks.count), WorkerBoard.Cell.acksWaiting)
         cells.store(UInt64(queue.count), WorkerBoard.Cell.queued)
         cells.store(turns, WorkerBoard.Cell.turns)
         postAllocated()
         postPort()
+        obeyCheck()
     }
 
     @_noLocks

@@ -58,7 +58,9 @@ extension Worker {
         case .packet: queuePacket(frame.body, from: opened)
         case .acknowledgements: collect(frame.body, from: opened.keyID)
         case .ping: answer(frame.body, opened.row)
-        case .pong: counters.count(.pongsIn)
+        case .pong:
+            counters.count(.pongsIn)
+            links.table.notePong(opened.row, frame.body.load(0))
         // For schemes of payment that this version does not speak on links.
         case .paymentTerms, .locks, .secrets, .promises, .logSegment: counters.count(.frameUnknown)
         }

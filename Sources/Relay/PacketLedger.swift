@@ -40,7 +40,7 @@ public enum DropKind: Sendable, Equatable {
         case .mixerFull, .storeFull, .deliveryFull, .paddingInvalid, .payloadTagged,
             .messageInvalid, .ackSize, .ticketSelfCheck:
             self = .entering
-        case .sendFailed, .noForward, .linkDown:
+        case .sendFailed, .noForward, .linkDown, .linkPaced:
             self = .leaving
         case .ticketEpoch, .ackChallengeSig, .bloomCollision, .commitmentExhausted,
             .winRateAnomaly, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,

@@ -40,6 +40,8 @@ public struct WorkerParts: Sendable {
     public var number: Int
     /// Ring of handshakes to the link desk.
     public var strangers: Region
+    /// 64 random bytes that all its randomness comes from; nil takes them from the system.
+    public var seed: Region?
 
     /// Parts of a single worker.
     public init(
@@ -90,6 +92,7 @@ public struct Worker: ~Copyable {
     let groups: HopGroups
     let acks: AckQueue
     let pongs: Pongs
+    let pace: PaceQueue
     let notes: Column<SlotNote>
     let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
@@ -111,6 +114,8 @@ public struct Worker: ~Copyable {
     var snapshots: SnapshotReader
     var snapshot: Snapshot
     var commands: CommandReader
+    var clock: PaceClock
+    var check = TrainCheck()
     var inbox: RingReader?
     var spillIn: SpillReader?
     var spillOut: SpillWriter?
@@ -145,6 +150,7 @@ public struct Worker: ~Copyable {
         memory.queue.clear()
         memory.duplicates.clear(nowNanos: now)
         memory.acks.clear()
+        memory.pace.clear()
         frames = FrameReader(memory.frames, limits: config.frames)
         frames.clear(hash: config.engine.hash)
         self.port = port
@@ -160,6 +166,7 @@ public struct Worker: ~Copyable {
         groups = memory.groups
         acks = memory.acks
         pongs = memory.pongs
+        pace = memory.pace
         notes = memory.notes
         waiting = memory.waiting
         outgoing = memory.outgoing
@@ -176,34 +183,38 @@ public struct Worker: ~Copyable {
         spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
-        engine = Worker.makeEngine(config.engine, memory.engine, parts)
+        let seed = Worker.makeSeed(parts)
+        engine = Worker.makeEngine(config.engine, memory.engine, parts, seed.region.slice(0, 32))
         pool = SlotPool(memory.poolMemory, count: config.slots)
         snapshots = parts.snapshots
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
+        clock = PaceClock(config.pace, worker: parts.number, nowNanos: now)
         inbox = parts.inbox.map { RingReader($0) }
-        random = Worker.makeRandom(memory.random)
+        random = RandomStream(in: memory.random, seed: seed.region.slice(32, 32))
+        withExtendedLifetime(seed) {}
     }
 
-    private static func makeRandom(_ memory: Region) -> RandomStream {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        defer { withExtendedLifetime(seed) {} }
-        return RandomStream(in: memory, seed: seed.region)
+    private static func makeSeed(_ parts: WorkerParts) -> Memory {
+        let seed = Memory(64)
+        if let given = parts.seed {
+            seed.region.copy(given.slice(0, 64), to: 0)
+        } else {
+            Random.fill(seed.region)
+        }
+        return seed
     }
 
     private static func makeEngine(
         _ config: EngineConfig,
         _ memory: Region,
-        _ parts: WorkerParts
+        _ parts: WorkerParts,
+        _ seed: Region
     ) -> Engine {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        defer { withExtendedLifetime(seed) {} }
         var engine = Engine(
             memory,
             config: config,
-            seed: seed.region,
+            seed: seed,
             books: parts.books,
             replay: parts.replay,
             reports: parts.reports,
@@ -254,6 +265,9 @@ public struct Worker: ~Copyable {
         send()
         housekeep()
     }
+
+    /// Packets that were accepted or made here and wait to leave.
+    var heldCount: Int { @_noLocks get { wheel.count + pace.count } }
 
     /// True when it has stopped: drained, or its ring failed.
     public var isDone: Bool { board.state == .done || board.state == .failed }

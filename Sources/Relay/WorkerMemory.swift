@@ -20,6 +20,7 @@ struct WorkerMemory {
     let groups: HopGroups
     let acks: AckQueue
     let pongs: Pongs
+    let pace: PaceQueue
     let frames: Region
     let notes: Column<SlotNote>
     let waiting: Column<UInt32>
@@ -66,13 +67,20 @@ struct WorkerMemory {
         )
         groups = HopGroups(&arena, rows: links.peers, capacity: Worker.outgoingMax)
         let ackCapacity = geometry.ackCapacity
+        let isPaced = config.constantRate > 0
         acks = AckQueue(
             &arena,
             rows: links.peers,
-            capacity: ackCapacity,
+            capacity: isPaced ? ackCapacity * WorkerConfig.pacedAckFrames : ackCapacity,
             waitNanos: config.ackWaitNanos
         )
         pongs = Pongs(&arena, rows: links.peers)
+        pace = PaceQueue(
+            &arena,
+            slots: config.slots,
+            rows: links.peers,
+            most: isPaced ? config.pacedMax : 0
+        )
         frames = arena.region(FrameReader.byteCount(for: config.frames))
         notes = arena.column(SlotNote.self, config.slots)
         waiting = arena.column(UInt32.self, Batch.capacity)

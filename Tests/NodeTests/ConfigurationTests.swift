@@ -122,6 +122,19 @@ private func issues(_ text: String) -> [String] {
                 "9: links.backend: \"epoll\" is not one of auto, uring, syscalls"
             ),
             ("[links]\nsegmentation = 1", "9: links.segmentation: is not true or false"),
+            (
+                "[links]\nconstant_rate = -1",
+                "9: links.constant_rate: -1 is not between 0 and 100000"
+            ),
+            (
+                "[links]\nconstant_rate = 100001",
+                "9: links.constant_rate: 100001 is not between 0 and 100000"
+            ),
+            ("[links]\nconstant_rate = 1.5", "9: links.constant_rate: is not a whole number"),
+            (
+                "[links]\nconstant_rat = 1",
+                "9: links.constant_rat: unknown key; did you mean \"links.constant_rate\"?"
+            ),
             ("[mixing]\nmax_ms = -1", "9: mixing.max_ms: -1.0 is not between"),
             ("[mixing]\nmean_ms = 3", "9: mixing.mean_ms: is for exponential only"),
             (

@@ -34,6 +34,8 @@ extension Configuration {
         backend = "auto"                    # auto, uring or syscalls
         segmentation = true                 # the kernel cuts trains of datagrams apart
         coalescing = true                   # and puts them together: 64 KiB a receive buffer
+        constant_rate = 0                   # datagrams a second on every link, filled or not;
+                                            # 0: when there is something to send
 
         [mixing]
         kind = "uniform"                    # uniform, exponential or none

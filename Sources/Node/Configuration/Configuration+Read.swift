@@ -151,6 +151,11 @@ extension Configuration {
         links.backend = Links.Backend(rawValue: backend) ?? links.backend
         links.segmentation = reader.boolean("links.segmentation", links.segmentation)
         links.coalescing = reader.boolean("links.coalescing", links.coalescing)
+        links.constantRate = reader.integer(
+            "links.constant_rate",
+            links.constantRate,
+            in: 0...100_000
+        )
         return links
     }
 

@@ -71,6 +71,8 @@ public struct Configuration: Sendable {
         public var segmentation = true
         /// The kernel puts trains of datagrams together.
         public var coalescing = true
+        /// Datagrams a second that every link sends, whatever there is to say; 0: as needed.
+        public var constantRate = 0
     }
 
     /// How long packets are held.

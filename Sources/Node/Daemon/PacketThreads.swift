@@ -104,6 +104,7 @@ final class PacketThreads: Sendable {
         config.port.lengths = sizes
         config.port.segmentation = configuration.links.segmentation
         config.port.coalescing = configuration.links.coalescing
+        config.constantRate = configuration.links.constantRate
         switch configuration.links.backend {
         case .automatic: config.port.backend = .automatic
         case .uring: config.port.backend = .uring

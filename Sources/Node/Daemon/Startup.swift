@@ -120,11 +120,13 @@ enum Startup {
             domain: domain
         )
         let bytes = configuration.links.datagramBytes
+        var config = LinkConfig(
+            prologue: prologue,
+            datagramBytes: bytes == 0 ? LinkLimits.datagramBytesMax : bytes
+        )
+        config.keepsSessions = configuration.links.constantRate > 0
         let plan = LinkHouse.Plan(
-            config: LinkConfig(
-                prologue: prologue,
-                datagramBytes: bytes == 0 ? LinkLimits.datagramBytesMax : bytes
-            ),
+            config: config,
             peers: configuration.links.peers,
             workers: configuration.workers.count,
             asksPath: bytes == 0

@@ -30,6 +30,7 @@ final class LinkHouse: Sendable {
         var drops: [Drop: UInt64] = [:]
         var sessions = 0
         var unsent: UInt64 = 0
+        var saidTrainsLost = false
     }
 
     /// Sessions, shared by workers and the desk.
@@ -155,6 +156,13 @@ final class LinkHouse: Sendable {
             state.desk.tick(nowNanos: now)
         }
         send(&state, now)
+        if table.losesTrains, !state.saidTrainsLost {
+            state.saidTrainsLost = true
+            logger.log(
+                .warning,
+                "links.segmentation is off: trains get lost on the way, single datagrams do not"
+            )
+        }
         while let event = state.desk.nextEvent() { note(event, &state) }
     }
 
