@@ -135,6 +135,7 @@ let package = Package(
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
         module("Link", ["Bytes"]),
+        module("Trace", ["Bytes", "Crypto"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -236,6 +237,7 @@ let package = Package(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
         ),
+        testModule("TraceTests", ["Trace", "Crypto", "Bytes", "TestSupport"]),
         testModule(
             "EngineTests",
             ["Engine", "Exchange", "Tickets", "Sphinx", "Crypto", "Bytes", "TestSupport"]
