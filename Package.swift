@@ -96,6 +96,7 @@ let package = Package(
     targets: [
         // C: one folder, one target.
         library("CSodium", "Sodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+        library("CCrypto", "Crypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         library("CSecp256k1", "Secp256k1", pkgConfig: "libsecp256k1", apt: "libsecp256k1-dev"),
         library("CUring", "Uring", pkgConfig: "liburing", apt: "liburing-dev"),
         library("CLMDB", "LMDB", pkgConfig: "lmdb", apt: "liblmdb-dev"),
@@ -193,11 +194,26 @@ let package = Package(
             path: "Bench/Harness",
             swiftSettings: strict
         ),
+        .target(
+            name: "CLoadIO",
+            dependencies: ["CSodium", "CCrypto"],
+            path: "Bench/LoadIO",
+            cSettings: optimised
+        ),
+        .target(
+            name: "Load",
+            dependencies: [
+                "Harness", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Trace", "Exchange",
+                "Engine", "Relay", "CHost", "CLoadIO",
+            ],
+            path: "Bench/Load",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Exchange",
-                "Engine", "CSodium", "CSecp256k1",
+                "Harness", "Load", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets",
+                "Exchange", "Engine", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,

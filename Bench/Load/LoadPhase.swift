@@ -1,0 +1,89 @@
+internal import Bytes
+
+/// What the generator does for a while.
+struct LoadPhase {
+    /// When a packet is sent.
+    enum Pace {
+        /// As soon as fewer are on their way: finds out what the relay can take.
+        case window(Int)
+        /// So many a second, whatever becomes of them.
+        case rate(Double)
+    }
+
+    var name: String
+    var pace: Pace
+    /// Time before anything is measured.
+    var warmNanos: UInt64 = 200_000_000
+    /// Time that is measured; less if the packets are used up before.
+    var nanos: UInt64
+    /// One neighbour sends junk, as fast as it can.
+    var hasJunk = false
+}
+
+/// What a phase has shown.
+struct LoadResult {
+    /// The phase's.
+    var name: String
+    /// Time measured.
+    var nanos: UInt64 = 0
+    /// In that time: packets sent, and packets that arrived.
+    var sent: UInt64 = 0
+    var arrived: UInt64 = 0
+    /// Arrived, by sender.
+    var bySender: [UInt64] = []
+    /// From sending to arrival, of packets sent in that time.
+    var latency = LatencyHistogram()
+    /// Processor time of the relay's thread in that time.
+    var cpuNanos: UInt64 = 0
+    /// The relay's counters in that time: system calls, batches, packets in them.
+    var enters: UInt64 = 0
+    var batches: UInt64 = 0
+    var packetsIn: UInt64 = 0
+    /// How far the generator was behind its pace, at worst.
+    var lagNanos: UInt64 = 0
+    /// In the whole phase: all packets sent, junk among them.
+    var sentInAll: UInt64 = 0
+    var junk: UInt64 = 0
+    /// Packets that the relay's socket lost, and those that it dropped, by reason.
+    var lost: UInt64 = 0
+    var drops: [(reason: Drop, count: UInt64)] = []
+    /// Bytes that the relay's thread has allocated since it was warm.
+    var allocated = 0
+    /// Bytes of memory: what the process took for it, and what it is configured to take.
+    var residentBytes: UInt64 = 0
+    var configuredBytes: UInt64 = 0
+
+    /// Packets that arrived in a second.
+    var goodput: Double { perSecond(arrived) }
+    /// Packets sent in a second.
+    var offered: Double { perSecond(sent) }
+
+    private func perSecond(_ count: UInt64) -> Double {
+        nanos == 0 ? 0 : Double(count) * 1e9 / Double(nanos)
+    }
+
+    /// The least sender's share of what arrived, against an equal share.
+    var fairness: Double {
+        guard let least = bySender.min(), arrived > 0 else { return 0 }
+        return Double(least) * Double(bySender.count) / Double(arrived)
+    }
+
+    /// Lanes used of the lanes run, which come by eight.
+    var lanes: Double {
+        guard batches > 0 else { return 0 }
+        let each = Double(packetsIn) / Double(batches)
+        return each / ((each / 8).rounded(.up) * 8)
+    }
+
+    /// Memory that the process took for the relay, against what it is configured to take.
+    var memoryRatio: Double { Double(residentBytes) / Double(max(1, configuredBytes)) }
+
+    /// One line for whoever waits.
+    var text: String {
+        let loss = drops.map { "\($0.reason) \($0.count)" } + (lost > 0 ? ["socket \(lost)"] : [])
+        let times = [0.5, 0.99].map { "\(latency.quantile($0) / 1_000)" }.joined(separator: "/")
+        return "\(name): offered \(Int(offered)) a second, forwarded \(Int(goodput)), "
+            + "p50/p99 \(times) µs, lost: \(loss.isEmpty ? "none" : loss.joined(separator: ", "))"
+            + (junk > 0 ? " of \(sentInAll) with \(junk) junk" : " of \(sentInAll)")
+    }
+}
