@@ -204,7 +204,7 @@ let package = Package(
             name: "Load",
             dependencies: [
                 "Harness", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Trace", "Exchange",
-                "Engine", "Relay", "CHost", "CLoadIO",
+                "Engine", "Relay", "CLoadIO",
             ],
             path: "Bench/Load",
             swiftSettings: strict
@@ -265,6 +265,7 @@ let package = Package(
                 "Bytes", "CAllocations", "TestSupport",
             ]
         ),
+        testModule("LoadTests", ["Load", "Bytes", "TestSupport"]),
         .target(
             name: "LedgerSupport",
             dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Chain"],

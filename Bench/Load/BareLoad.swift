@@ -15,6 +15,9 @@ final class BareLoad {
         var cpuNanos: UInt64 = 0
         /// From sending to arrival.
         var latency = LatencyHistogram()
+
+        /// Datagrams a second.
+        var rate: Double { Double(arrived) * 1e9 / Double(max(1, nanos)) }
     }
 
     /// Datagrams in stock; each is sent again when it has come back.
@@ -37,14 +40,14 @@ final class BareLoad {
     private var arrived = 0
     private var faults: [String] = []
 
-    /// Starts it on a CPU.
+    /// Starts it, on a CPU if one is named.
     ///
     /// - Parameter usesLibcrypto: for the cipher; otherwise libsodium.
     init(
         _ plan: LoadPlan,
         datagramBytes: Int,
         usesLibcrypto: Bool,
-        cpu: Int
+        cpu: Int?
     ) throws(LoadError) {
         self.plan = plan
         self.datagramBytes = datagramBytes
@@ -90,7 +93,7 @@ final class BareLoad {
         unsafe bare_close(bare)
     }
 
-    private static func start(_ handle: BareHandle, _ cpu: Int) throws(LoadError) {
+    private static func start(_ handle: BareHandle, _ cpu: Int?) throws(LoadError) {
         do throws(DatapathError) {
             try Host.startThread(threadName, cpu: cpu) { handle.run() }
         } catch {

@@ -35,10 +35,11 @@ struct LoadResult {
     var latency = LatencyHistogram()
     /// Processor time of the relay's thread in that time.
     var cpuNanos: UInt64 = 0
-    /// The relay's counters in that time: system calls, batches, packets in them.
-    var enters: UInt64 = 0
-    var batches: UInt64 = 0
-    var packetsIn: UInt64 = 0
+    /// System calls of the relay in that time.
+    var calls: UInt64 = 0
+    /// Lanes of the curve arithmetic in that time.
+    var lanesUsed: UInt64 = 0
+    var lanesRun: UInt64 = 0
     /// How far the generator was behind its pace, at worst.
     var lagNanos: UInt64 = 0
     /// In the whole phase: all packets sent, junk among them.
@@ -68,12 +69,8 @@ struct LoadResult {
         return Double(least) * Double(bySender.count) / Double(arrived)
     }
 
-    /// Lanes used of the lanes run, which come by eight.
-    var lanes: Double {
-        guard batches > 0 else { return 0 }
-        let each = Double(packetsIn) / Double(batches)
-        return each / ((each / 8).rounded(.up) * 8)
-    }
+    /// Lanes used of the lanes run.
+    var lanes: Double { Double(lanesUsed) / Double(max(1, lanesRun)) }
 
     /// Memory that the process took for the relay, against what it is configured to take.
     var memoryRatio: Double { Double(residentBytes) / Double(max(1, configuredBytes)) }

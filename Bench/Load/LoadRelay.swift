@@ -21,8 +21,8 @@ final class LoadRelay {
     /// Tickets that it reported as held, as unlocked, and as void.
     private(set) var told = (locked: UInt64(0), unlocked: UInt64(0), released: UInt64(0))
 
-    /// Starts it on a CPU.
-    init(_ network: LoadNetwork, cpu: Int) throws(LoadError) {
+    /// Starts it, on a CPU if one is named.
+    init(_ network: LoadNetwork, cpu: Int?) throws(LoadError) {
         self.network = network
         let config = LoadRelay.config(network.plan)
         let slots = 2 * network.plan.links
@@ -40,8 +40,8 @@ final class LoadRelay {
         self.replay = replay
         kept = [booksMemory, replayMemory]
         var plan = Workers.Plan(config: config, address: .loopback(port: 0))
-        plan.cpus = [cpu]
-        plan.reportBytes = 64 << 20
+        plan.cpus = cpu.map { [$0] }
+        plan.reportBytes = LoadRelay.power(atLeast: 256 * network.plan.packets, 1 << 20, 1 << 26)
         configuredBytes =
             config.byteCount + plan.reportBytes + plan.commandBytes
             + booksMemory.region.byteCount + replayMemory.region.byteCount
@@ -70,10 +70,17 @@ final class LoadRelay {
         var config = WorkerConfig(geometry: plan.geometry, hash: LoadNetwork.hash)
         config.mixing = .none
         config.tickNanos = 1_024
-        config.engine.unackedCapacity = 1 << 18
+        config.engine.unackedCapacity = power(atLeast: plan.packets, 1 << 12, 1 << 18)
         config.ackWaitNanos = 50_000_000
         config.receiveBuffers = 4_096
         return config
+    }
+
+    /// The power of two that is at least `value`, between two others.
+    private static func power(atLeast value: Int, _ least: Int, _ most: Int) -> Int {
+        var power = least
+        while power < value, power < most { power *= 2 }
+        return power
     }
 
     /// Port that it receives at.

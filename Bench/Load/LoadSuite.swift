@@ -1,4 +1,3 @@
-internal import CHost
 internal import Datapath
 public import Harness
 
@@ -51,7 +50,6 @@ public struct LoadSuite {
             throw LoadError("load needs two CPUs: \(relayCPU) and \(generatorCPU)")
         }
         let trace = try LoadTrace.open("\(folder)/\(plan.fileName)", plan, say: say)
-        _ = host_pin(Int32(generatorCPU))
         let usesLibcrypto = try isLibcryptoFaster()
         for repetition in 0..<repetitions {
             say("load: repetition \(repetition + 1) of \(repetitions)")
@@ -80,7 +78,9 @@ public struct LoadSuite {
         var nanos: [Double] = []
         for usesLibcrypto in [false, true] {
             let bare = try forwarder(usesLibcrypto)
-            let outcome = try bare.saturate(window: window, nanos: 200_000_000)
+            let outcome = try LoadThread.pinned(generatorCPU) { () throws(LoadError) in
+                try bare.saturate(window: window, nanos: 200_000_000)
+            }
             nanos.append(Double(outcome.cpuNanos) / Double(max(1, outcome.arrived)))
         }
         say("bare forwarder: \(Int(nanos[0])) ns with libsodium, \(Int(nanos[1])) with libcrypto")
@@ -98,11 +98,12 @@ public struct LoadSuite {
 
     private mutating func bare(_ usesLibcrypto: Bool) throws(LoadError) {
         let bare = try forwarder(usesLibcrypto)
-        let full = try bare.saturate(window: window, nanos: nanos)
-        let rate = Double(full.arrived) * 1e9 / Double(full.nanos)
-        let calm = try bare.pace(rate: rate / 100, nanos: nanos)
+        let (full, calm) = try LoadThread.pinned(generatorCPU) { () throws(LoadError) in
+            let full = try bare.saturate(window: window, nanos: nanos)
+            return (full, try bare.pace(rate: full.rate / 100, nanos: nanos))
+        }
         note("bare_ns", Double(full.cpuNanos) / Double(full.arrived))
-        note("bare_pps", rate)
+        note("bare_pps", full.rate)
         note("bare_latency_p50_us", Double(calm.latency.quantile(0.5)) / 1e3)
         note("bare_latency_p99_us", Double(calm.latency.quantile(0.99)) / 1e3)
     }
@@ -115,7 +116,7 @@ public struct LoadSuite {
         note("saturation_pps", capacity)
         note("cpu_ns", Double(full.cpuNanos) / Double(max(1, full.arrived)))
         note("lanes", full.lanes)
-        note("syscalls", Double(full.enters) / Double(max(1, full.arrived)))
+        note("syscalls", Double(full.calls) / Double(max(1, full.arrived)))
         note("memory_ratio", full.memoryRatio)
         note("allocations", Double(full.allocated))
 
@@ -147,7 +148,8 @@ public struct LoadSuite {
         let result = try LoadRun.run(
             trace,
             LoadPhase(name: name, pace: pace, nanos: times * nanos, hasJunk: hasJunk),
-            relayCPU: relayCPU
+            relayCPU: relayCPU,
+            generatorCPU: generatorCPU
         )
         say(result.text)
         return result

@@ -13,4 +13,16 @@ enum LoadThread {
     static func waitUntilGone(_ name: String) {
         while find(name) != 0 { usleep(1_000) }
     }
+
+    /// Runs `body` with the calling thread tied to a CPU, if one is named.
+    static func pinned<T: ~Copyable>(
+        _ cpu: Int?,
+        _ body: () throws(LoadError) -> T
+    ) throws(LoadError) -> T {
+        guard let cpu else { return try body() }
+        var before = load_cpus()
+        guard unsafe load_pin(Int32(cpu), &before) >= 0 else { throw LoadError("no CPU \(cpu)") }
+        defer { unsafe load_unpin(&before) }
+        return try body()
+    }
 }

@@ -1,11 +1,32 @@
+#define _GNU_SOURCE
 #include "loadio.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(struct load_cpus) == sizeof(cpu_set_t), "a set of CPUs");
+
+int load_pin(int cpu, struct load_cpus *before) {
+    cpu_set_t set;
+    if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return -errno;
+    memcpy(before, &set, sizeof set);
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+}
+
+void load_unpin(const struct load_cpus *before) {
+    cpu_set_t set;
+    memcpy(&set, before, sizeof set);
+    sched_setaffinity(0, sizeof set, &set);
+}
 
 static int has_name(const char *thread, const char *name) {
     char path[64], found[32] = {0};

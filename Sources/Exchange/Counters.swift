@@ -48,6 +48,10 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case acksByKey
     /// Tickets of ours that did not verify after they were signed, and so did not leave.
     case selfChecksFailed
+    /// Lanes that the curve arithmetic was given packets in.
+    case lanesUsed
+    /// Lanes that it ran for them: they come by eight.
+    case lanesRun
 
     /// Number of the counter.
     public var index: Int {

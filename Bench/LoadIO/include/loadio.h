@@ -51,6 +51,15 @@ void load_flush(struct load_socket *_Nonnull socket);
 // Takes what has come, at most `max` trains, without waiting; they stay until the next call.
 int load_take(struct load_socket *_Nonnull socket, struct load_arrival *_Nonnull out, uint32_t max);
 
+// CPUs that a thread may run on.
+struct load_cpus {
+    uint64_t bits[16];
+};
+
+// Ties the calling thread to one CPU; `before` learns what it was tied to.
+int load_pin(int cpu, struct load_cpus *_Nonnull before);
+// Ties it to what it was tied to before.
+void load_unpin(const struct load_cpus *_Nonnull before);
 // A thread of this process by its name; 0 if there is none.
 int load_thread(const char *_Nonnull name);
 // Processor time that a thread has used, in nanoseconds; 0 if it is gone.
