@@ -54,6 +54,8 @@ public struct Options: Sendable {
     private static let suites = [
         "peel": ["peel."], "build": ["build."], "relay": ["relay."],
         "curve": ["curve."],
+        // Beside what a whole relay takes a packet, what it takes without its network.
+        "load": ["relay.carried"],
         "tickets": ["ticket.", "ack.", "luck.", "unacked."],
     ]
 }

@@ -7,8 +7,6 @@ internal import Tickets
 ///
 /// Neighbours are either senders or next hops, so what comes for a sender is acknowledgements.
 struct ClearLoadLink: LoadLink, ~Copyable {
-    private static let takesPerTurn = 4
-
     private let network: LoadNetwork
     private let socket: LoadSocket
     private let relay: load_address
@@ -42,9 +40,8 @@ struct ClearLoadLink: LoadLink, ~Copyable {
     mutating func flush() { socket.flush() }
 
     mutating func flushAcknowledgements(isIdle: Bool) {
-        // Made together they cost less; a few for each packet that waits are not too late.
-        guard maker.full >= (isIdle ? 1 : AckMaker.packetsMax) else { return }
-        make(partial: false)
+        // Made together they cost less.
+        while maker.full >= (isIdle ? 1 : AckMaker.packetsMax) { make(partial: false) }
     }
 
     mutating func finishAcknowledgements() {

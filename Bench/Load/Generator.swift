@@ -30,7 +30,7 @@ struct Generator<Link: LoadLink & ~Copyable>: ~Copyable {
     private var sampleCount = 0
     private var acksCame: UInt64 = 0
     private var arrivedInAll: UInt64 = 0
-    /// Packets on their way that count no more: lost, or dropped.
+    /// Packets that will not arrive, as far as the relay has told.
     private var forgotten: UInt64 = 0
     private var progressNanos: UInt64 = 0
     private var startNanos: UInt64 = 0
@@ -105,10 +105,10 @@ struct Generator<Link: LoadLink & ~Copyable>: ~Copyable {
         }
     }
 
-    /// What is lost must not close the window for ever.
+    /// What the relay drops, or its socket loses, must not close the window for ever.
     private mutating func forget(_ now: UInt64) {
-        guard now - progressNanos > 20_000_000 else { return }
-        forgotten += UInt64(outstanding)
+        guard now - progressNanos > 1_000_000 else { return }
+        forgotten = relay.lost + relay.drops.reduce(0) { $0 + $1.count }
         progressNanos = now
     }
 

@@ -81,6 +81,7 @@ struct LoadResult {
         let times = [0.5, 0.99].map { "\(latency.quantile($0) / 1_000)" }.joined(separator: "/")
         return "\(name): offered \(Int(offered)) a second, forwarded \(Int(goodput)), "
             + "p50/p99 \(times) µs, lost: \(loss.isEmpty ? "none" : loss.joined(separator: ", "))"
-            + (junk > 0 ? " of \(sentInAll) with \(junk) junk" : " of \(sentInAll)")
+            + " of \(sentInAll)" + (junk > 0 ? " with \(junk) junk" : "")
+            + (lagNanos > 5_000_000 ? ", generator late by \(lagNanos / 1_000_000) ms" : "")
     }
 }
