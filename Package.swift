@@ -310,8 +310,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Exchange", "Engine", "Chain",
-                "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Trace", "Exchange", "Engine",
+                "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -32,7 +32,7 @@ public enum TraceFormat {
     static let checksumBytes = 16
 
     /// Writes the checksum of all before the last 16 bytes into these.
-    static func seal(_ bytes: Region) {
+    package static func seal(_ bytes: Region) {
         let end = bytes.byteCount - checksumBytes
         Hash.blake3(bytes.slice(0, end), into: bytes.slice(end, checksumBytes))
     }

@@ -214,7 +214,7 @@ func sealed(_ file: [UInt8], _ range: Range<Int>) -> [UInt8] {
         #expect(found == .blockBytes(0xffff_ffff + 32))
         // Told apart by the head alone.
         var head = Array(file.prefix(64))
-        head.withRegion { region in
+        _ = head.withRegion { region in
             #expect(throws: TraceError(64, .blockBytes(0xffff_ffff + 32))) {
                 var reader = try TraceReader(header: region)
                 region.store(UInt32.max, 0)

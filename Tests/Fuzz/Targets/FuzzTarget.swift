@@ -14,6 +14,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case adminSocket = "admin-socket"
     case ledgerSocket = "ledger-socket"
     case vectorFile = "vector-file"
+    case traceFile = "trace-file"
 
     /// Feeds one input.
     public func run(_ input: [UInt8]) {
@@ -27,6 +28,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .adminSocket: fuzzAdminSocket(input)
         case .ledgerSocket: fuzzLedgerSocket(input)
         case .vectorFile: fuzzVectorFile(input)
+        case .traceFile: fuzzTraceFile(input)
         }
     }
 }
