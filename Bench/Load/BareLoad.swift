@@ -89,7 +89,7 @@ final class BareLoad {
 
     deinit {
         unsafe bare_stop(bare)
-        LoadThread.waitUntilGone(BareLoad.threadName)
+        while unsafe bare_is_done(bare) == 0 { LoadThread.rest() }
         unsafe bare_close(bare)
     }
 

@@ -62,6 +62,7 @@ final class LoadRelay {
 
     deinit {
         workers.stop(limitNanos: 0)
+        while !workers.isDone { LoadThread.rest() }
         LoadThread.waitUntilGone(LoadRelay.threadName)
     }
 

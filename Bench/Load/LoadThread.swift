@@ -11,8 +11,11 @@ enum LoadThread {
 
     /// A thread that was asked to end may take a moment.
     static func waitUntilGone(_ name: String) {
-        while find(name) != 0 { usleep(1_000) }
+        while find(name) != 0 { rest() }
     }
+
+    /// Lets others run for a millisecond.
+    static func rest() { usleep(1_000) }
 
     /// Runs `body` with the calling thread tied to a CPU, if one is named.
     static func pinned<T: ~Copyable>(

@@ -33,7 +33,7 @@ struct bare {
     uint8_t *buffers;
     struct bare_report counts; // the forwarder's own
     _Atomic uint64_t shown[5]; // the same for other threads
-    atomic_int stop;
+    atomic_int stop, done;
 };
 
 static int open_ciphers(struct bare *bare) {
@@ -88,6 +88,8 @@ uint16_t bare_port(const struct bare *bare) { return wire_port(bare->fd); }
 uint64_t bare_drops(const struct bare *bare) { return wire_drops(bare->fd); }
 
 void bare_stop(struct bare *bare) { atomic_store(&bare->stop, 1); }
+
+int bare_is_done(const struct bare *bare) { return atomic_load(&bare->done); }
 
 void bare_read(const struct bare *bare, struct bare_report *out) {
     uint64_t *const fields = (uint64_t *)out;
@@ -176,7 +178,7 @@ static int take(struct bare *bare) {
     return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
-int bare_run(struct bare *bare, uint64_t datagrams) {
+static int run(struct bare *bare, uint64_t datagrams) {
     while (bare->counts.received < datagrams && !atomic_load(&bare->stop)) {
         const int count = take(bare);
         if (count < 0) return count;
@@ -196,6 +198,12 @@ int bare_run(struct bare *bare, uint64_t datagrams) {
         show(bare);
     }
     return 0;
+}
+
+int bare_run(struct bare *bare, uint64_t datagrams) {
+    const int status = run(bare, datagrams);
+    atomic_store(&bare->done, 1);
+    return status;
 }
 
 int bare_seal(enum bare_cipher kind, const uint8_t *key, uint32_t index, uint64_t counter,

@@ -106,6 +106,8 @@ uint64_t bare_drops(const struct bare *_Nonnull bare);
 int bare_run(struct bare *_Nonnull bare, uint64_t datagrams);
 // Ends bare_run, from any thread.
 void bare_stop(struct bare *_Nonnull bare);
+// 1 when bare_run has ended and touches nothing any more.
+int bare_is_done(const struct bare *_Nonnull bare);
 // What happened so far, from any thread.
 void bare_read(const struct bare *_Nonnull bare, struct bare_report *_Nonnull out);
 
