@@ -267,6 +267,7 @@ struct Generator<Link: LoadLink & ~Copyable>: ~Copyable {
         relay.drain()
         result.sentInAll = UInt64(next) + result.junk
         result.lost = relay.lost
+        result.lostHere = link.counts.dropped
         result.drops = relay.drops
         result.allocated = relay.allocated
         try account()
@@ -286,7 +287,13 @@ struct Generator<Link: LoadLink & ~Copyable>: ~Copyable {
             counts.received + counts.dropped,
             relay.given
         )
-        check("arrived of what was forwarded", arrivedInAll + counts.dropped, relay.forwarded)
+        // What our own socket lost may have been packets or acknowledgements.
+        let missing = relay.forwarded &- arrivedInAll
+        check(
+            "neither arrived nor lost of what was forwarded",
+            min(missing, counts.dropped),
+            missing
+        )
         let known = min(sampleCount, Generator.samplesMax)
         lines += NextHopCheck(network, trace).faults(samples, sampled, count: known)
         guard lines.isEmpty else {

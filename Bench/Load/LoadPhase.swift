@@ -45,9 +45,11 @@ struct LoadResult {
     /// In the whole phase: all packets sent, junk among them.
     var sentInAll: UInt64 = 0
     var junk: UInt64 = 0
-    /// Packets that the relay's socket lost, and those that it dropped, by reason.
+    /// Datagrams that the relay's socket lost, and packets that it dropped, by reason.
     var lost: UInt64 = 0
     var drops: [(reason: Drop, count: UInt64)] = []
+    /// Datagrams that the generator's own socket lost.
+    var lostHere: UInt64 = 0
     /// Bytes that the relay's thread has allocated since it was warm.
     var allocated = 0
     /// Bytes of memory: what the process took for it, and what it is configured to take.
@@ -82,6 +84,7 @@ struct LoadResult {
         return "\(name): offered \(Int(offered)) a second, forwarded \(Int(goodput)), "
             + "p50/p99 \(times) µs, lost: \(loss.isEmpty ? "none" : loss.joined(separator: ", "))"
             + " of \(sentInAll)" + (junk > 0 ? " with \(junk) junk" : "")
+            + (lostHere > 0 ? ", generator lost \(lostHere)" : "")
             + (lagNanos > 5_000_000 ? ", generator late by \(lagNanos / 1_000_000) ms" : "")
     }
 }
