@@ -13,7 +13,7 @@ struct LoadPhase {
     var name: String
     var pace: Pace
     /// Time before anything is measured.
-    var warmNanos: UInt64 = 200_000_000
+    var warmNanos: UInt64
     /// Time that is measured; less if the packets are used up before.
     var nanos: UInt64
     /// One neighbour sends junk, as fast as it can.

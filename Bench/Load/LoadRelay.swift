@@ -71,7 +71,7 @@ final class LoadRelay {
         var config = WorkerConfig(geometry: plan.geometry, hash: LoadNetwork.hash)
         config.mixing = .none
         config.tickNanos = 1_024
-        config.engine.unackedCapacity = power(atLeast: plan.packets, 1 << 12, 1 << 18)
+        config.engine.unackedCapacity = power(atLeast: 8 * plan.packets, 1 << 12, 1 << 18)
         config.ackWaitNanos = 50_000_000
         config.receiveBuffers = 4_096
         return config

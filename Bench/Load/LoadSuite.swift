@@ -147,7 +147,13 @@ public struct LoadSuite {
     ) throws(LoadError) -> LoadResult {
         let result = try LoadRun.run(
             trace,
-            LoadPhase(name: name, pace: pace, nanos: times * nanos, hasJunk: hasJunk),
+            LoadPhase(
+                name: name,
+                pace: pace,
+                warmNanos: nanos / 8,
+                nanos: times * nanos,
+                hasJunk: hasJunk
+            ),
             relayCPU: relayCPU,
             generatorCPU: generatorCPU
         )
