@@ -136,6 +136,7 @@ let package = Package(
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
         module("Link", ["Bytes", "Crypto", "Datapath"]),
+        module("Trace", ["Bytes", "Crypto"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -193,11 +194,26 @@ let package = Package(
             path: "Bench/Harness",
             swiftSettings: strict
         ),
+        .target(
+            name: "CLoadIO",
+            dependencies: ["CSodium", "CCrypto"],
+            path: "Bench/LoadIO",
+            cSettings: optimised
+        ),
+        .target(
+            name: "Load",
+            dependencies: [
+                "Harness", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Trace", "Exchange",
+                "Engine", "Relay", "CLoadIO",
+            ],
+            path: "Bench/Load",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
-                "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
+                "Harness", "Load", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets",
+                "Link", "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -238,6 +254,7 @@ let package = Package(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
         ),
+        testModule("TraceTests", ["Trace", "Crypto", "Bytes", "TestSupport"]),
         testModule(
             "LinkTests",
             ["Link", "Datapath", "Crypto", "Bytes", "CAllocations", "JSON", "TestSupport"]
@@ -253,6 +270,7 @@ let package = Package(
                 "Bytes", "CAllocations", "TestSupport",
             ]
         ),
+        testModule("LoadTests", ["Load", "Bytes", "TestSupport"]),
         .target(
             name: "LedgerSupport",
             dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Chain"],
@@ -300,7 +318,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Link", "Exchange", "Engine",
+                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Link", "Trace", "Exchange",
+                "Engine",
                 "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",

@@ -1,6 +1,7 @@
 import Glibc
 import Harness
 import JSON
+import Load
 
 /// Writes a line to standard error.
 func say(_ line: String) {
@@ -12,7 +13,8 @@ func say(_ line: String) {
 func runBenchmarks(_ options: Options) -> Int32 {
     let isShort = options.smoke || options.calls != nil
     let cases = allCases(isShort: isShort).filter { options.wants($0) }
-    guard !cases.isEmpty else {
+    let hasLoad = options.calls == nil && options.wantsLoad
+    guard !cases.isEmpty || hasLoad else {
         say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
         return 2
     }
@@ -30,7 +32,16 @@ func runBenchmarks(_ options: Options) -> Int32 {
     }
     let relays = cases.contains { $0.name.hasPrefix("relay.") }
     if relays, !relayingAllocatesNothing() { return 1 }
-    let measured = Harness(smoke: options.smoke).run(cases) { say($0) }
+    var measured = Harness(smoke: options.smoke).run(cases) { say($0) }
+    if hasLoad {
+        var suite = LoadSuite(smoke: options.smoke) { say($0) }
+        switch Result(catching: { () throws(LoadError) in try suite.run() }) {
+        case .success(let figures): measured += figures
+        case .failure(let error):
+            say("dray-bench: \(error)")
+            return 1
+        }
+    }
     let document = Document(machine: Machine(), table: tableName(), results: measured)
     print(document.text)
     if let path = options.json, !writeFile(path, document.json.description + "\n") {

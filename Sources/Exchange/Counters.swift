@@ -64,6 +64,10 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case pongsOut
     /// Answers to pings of ours.
     case pongsIn
+    /// Lanes that the curve arithmetic was given packets in.
+    case lanesUsed
+    /// Lanes that it ran for them: they come by eight.
+    case lanesRun
 
     /// Number of the counter.
     public var index: Int {
