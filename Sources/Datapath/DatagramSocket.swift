@@ -7,7 +7,8 @@ internal import Glibc
 
 /// A bound UDP socket.
 public struct DatagramSocket: ~Copyable, Sendable {
-    /// The kernel's number for it, to be handed to another process; -1 in a simulated network.
+    /// The kernel's number for it, to be handed to another process; good as long as this value
+    /// lives. -1 in a simulated network.
     public let descriptor: Int32
     /// Where it receives: the port that was given out if 0 was asked for.
     public let address: DatagramAddress
