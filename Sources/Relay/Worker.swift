@@ -241,10 +241,14 @@ public struct Worker: ~Copyable {
         open()
         spill()
         admit()
-        peel()
-        dedupe()
-        settle()
-        acknowledge()
+        if config.isUnread {
+            passUnread()
+        } else {
+            peel()
+            dedupe()
+            settle()
+            acknowledge()
+        }
         hold()
         intake()
         seal()

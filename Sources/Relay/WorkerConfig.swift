@@ -32,6 +32,8 @@ public struct WorkerConfig: Sendable {
     public var socketBufferBytes = 4 << 20
     /// Longest sleep of a worker with nothing to do: how late it sees a command if nobody wakes it.
     public var idleNanos: UInt64 = 5_000_000
+    /// Packets go on unread: to measure all that is not cryptography of packets and tickets.
+    package var isUnread = false
 
     /// Defaults for a profile.
     public init(engine: EngineConfig) {
