@@ -204,7 +204,7 @@ let package = Package(
             name: "Load",
             dependencies: [
                 "Harness", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Trace", "Exchange",
-                "Engine", "Relay", "CLoadIO",
+                "Link", "Engine", "Relay", "CLoadIO",
             ],
             path: "Bench/Load",
             swiftSettings: strict

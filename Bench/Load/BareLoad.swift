@@ -26,6 +26,8 @@ final class BareLoad {
     private static let threadName = "bare"
 
     private let plan: LoadPlan
+    /// Datagrams of one sender in a row.
+    private let perTrain: Int
     private let cipher: bare_cipher
     private let datagramBytes: Int
     private let socket: LoadSocket
@@ -45,11 +47,13 @@ final class BareLoad {
     /// - Parameter usesLibcrypto: for the cipher; otherwise libsodium.
     init(
         _ plan: LoadPlan,
+        perTrain: Int = 30,
         datagramBytes: Int,
         usesLibcrypto: Bool,
         cpu: Int?
     ) throws(LoadError) {
         self.plan = plan
+        self.perTrain = perTrain
         self.datagramBytes = datagramBytes
         cipher = usesLibcrypto ? BARE_CRYPTO : BARE_SODIUM
         socket = try LoadSocket(segments: Int(LOAD_SEGMENTS_MAX), bufferBytes: 8 << 20)
@@ -164,13 +168,13 @@ final class BareLoad {
     }
 
     private func turn(_ window: Int) throws(LoadError) {
-        while next - arrived + plan.run <= window { send(plan.run) }
+        while next - arrived + perTrain <= window { send(perTrain) }
         try receive { _ in }
     }
 
     private func send(_ count: Int) {
         let now = Host.nanos()
-        let from = LoadNetwork.ip(next / max(1, plan.run) % plan.senders)
+        let from = LoadNetwork.ip(next / max(1, perTrain) % plan.senders)
         for number in next..<(next + count) {
             let place = number % BareLoad.stock
             sentNanos[place] = now

@@ -16,8 +16,14 @@ struct LoadPhase {
     var warmNanos: UInt64
     /// Time that is measured; less if the packets are used up before.
     var nanos: UInt64
+    /// Packets of a train.
+    var perTrain = 8
+    /// Most packets that are made ready.
+    var packets = Int.max
     /// One neighbour sends junk, as fast as it can.
     var hasJunk = false
+    /// The relay reads no packet.
+    var isUnread = false
 }
 
 /// What a phase has shown.
@@ -45,9 +51,12 @@ struct LoadResult {
     /// In the whole phase: all packets sent, junk among them.
     var sentInAll: UInt64 = 0
     var junk: UInt64 = 0
-    /// Datagrams that the relay's socket lost, and packets that it dropped, by reason.
+    /// Datagrams that the relay's socket lost, and what it dropped, by reason.
     var lost: UInt64 = 0
     var drops: [(reason: Drop, count: UInt64)] = []
+    /// Datagrams that the relay sent, and trains of them.
+    var given: UInt64 = 0
+    var trains: UInt64 = 0
     /// Datagrams that the generator's own socket lost.
     var lostHere: UInt64 = 0
     /// Bytes that the relay's thread has allocated since it was warm.
@@ -85,6 +94,7 @@ struct LoadResult {
             + "p50/p99 \(times) µs, lost: \(loss.isEmpty ? "none" : loss.joined(separator: ", "))"
             + " of \(sentInAll)" + (junk > 0 ? " with \(junk) junk" : "")
             + (lostHere > 0 ? ", generator lost \(lostHere)" : "")
+            + ", \(trains) trains of \(given) datagrams"
             + (lagNanos > 5_000_000 ? ", generator late by \(lagNanos / 1_000_000) ms" : "")
     }
 }

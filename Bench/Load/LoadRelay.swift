@@ -3,28 +3,42 @@ internal import CLoadIO
 internal import Datapath
 internal import Engine
 internal import Exchange
+internal import Link
 internal import Relay
 
 /// The relay under load: a node's workers without its control plane, on a thread of its own.
 final class LoadRelay {
     private static let threadName = "dray-0"
 
-    private let network: LoadNetwork
+    let network: LoadNetwork
     private let workers: Workers
     private let books: ChannelBooks
     private let replay: ReplaySet
     private var reports: ReportReader
     private let kept: [Memory]
+    /// Links to its neighbours.
+    let sessions: LoadSessions
     private let thread: Int32
+    private let isUnread: Bool
     /// Bytes of memory that it takes by its configuration.
     let configuredBytes: Int
     /// Tickets that it reported as held, as unlocked, and as void.
     private(set) var told = (locked: UInt64(0), unlocked: UInt64(0), released: UInt64(0))
 
     /// Starts it, on a CPU if one is named.
-    init(_ network: LoadNetwork, cpu: Int?) throws(LoadError) {
+    ///
+    /// - Parameter isUnread: it passes packets on as they come.
+    init(
+        _ network: LoadNetwork,
+        datagramBytes: Int,
+        isUnread: Bool,
+        cpu: Int?
+    ) throws(LoadError) {
         self.network = network
-        let config = LoadRelay.config(network.plan)
+        self.isUnread = isUnread
+        var config = LoadRelay.config(network.plan)
+        config.isUnread = isUnread
+        sessions = try LoadSessions(network, datagramBytes: datagramBytes)
         let slots = 2 * network.plan.links
         let capacity = 2 * network.plan.packets
         let booksMemory = Memory(ChannelBooks.byteCount(slots: slots))
@@ -39,11 +53,16 @@ final class LoadRelay {
         }
         self.replay = replay
         kept = [booksMemory, replayMemory]
-        var plan = Workers.Plan(config: config, address: .loopback(port: 0))
+        var plan = Workers.Plan(
+            config: config,
+            address: .loopback(port: 0),
+            links: sessions.relay
+        )
         plan.cpus = cpu.map { [$0] }
         plan.reportBytes = LoadRelay.power(atLeast: 256 * network.plan.packets, 1 << 20, 1 << 26)
         configuredBytes =
-            config.byteCount + plan.reportBytes + plan.commandBytes
+            config.byteCount(links: sessions.relay.size) + plan.reportBytes + plan.commandBytes
+            + sessions.relayBytes
             + booksMemory.region.byteCount + replayMemory.region.byteCount
         do throws(DatapathError) {
             workers = try Workers(
@@ -73,7 +92,6 @@ final class LoadRelay {
         config.tickNanos = 1_024
         config.engine.unackedCapacity = power(atLeast: 8 * plan.packets, 1 << 12, 1 << 18)
         config.ackWaitNanos = 50_000_000
-        config.receiveBuffers = 4_096
         return config
     }
 
@@ -130,48 +148,48 @@ final class LoadRelay {
     /// Datagrams that it took from its socket.
     var taken: UInt64 { counters.value(Counter.datagramsIn) }
 
-    /// Datagrams that its socket lost.
-    var lost: UInt64 { workers.status(0).socketDrops }
+    /// Arrivals that its socket dropped: trains count once.
+    var socketDrops: UInt64 { workers.status(0).socketDrops }
 
-    /// Packets that it handed to the kernel.
-    var given: UInt64 { counters.value(Counter.packetsOut) }
+    /// Datagrams that it handed to the kernel, and that the kernel took.
+    var given: UInt64 { counters.value(Counter.datagramsOut) - workers.status(0).sendErrors }
 
-    /// Packets forwarded.
-    var forwarded: UInt64 { counters.value(Counter.forwarded) }
+    /// Trains that it sent in one piece.
+    var trains: UInt64 { workers.status(0).trains }
 
-    /// Packets that it did not forward, by reason; acknowledgements apart.
+    /// What became of its packets.
+    var ledger: PacketLedger {
+        let status = workers.status(0)
+        return PacketLedger(counters, queued: status.queued, held: status.held)
+    }
+
+    /// Datagrams that it took and that brought nothing.
+    var closed: UInt64 {
+        Drop.allCases.filter { DropKind($0) == .datagram && !LoadRelay.frames.contains($0) }
+            .reduce(0) { $0 + counters.value($1) }
+    }
+
+    private static let frames: [Drop] = [.frameLost, .frameInvalid, .frameUnknown]
+
+    /// What it dropped, by reason; acknowledgements and tickets apart.
     var drops: [(reason: Drop, count: UInt64)] {
-        LoadRelay.packetDrops.compactMap { reason in
+        Drop.allCases.filter { DropKind($0) != .payment }.compactMap { reason in
             let count = counters.value(reason)
             return count == 0 ? nil : (reason, count)
         }
     }
 
-    private static let packetDrops: [Drop] = {
-        let others: [Drop] = [
-            .none, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,
-            .ackSignature, .noAck, .sendFailed, .noForward,
-        ]
-        return Drop.allCases.filter { !others.contains($0) }
-    }()
-
-    /// What does not add up, when it has stopped: what came in is forwarded, used here or dropped,
-    /// and what was forwarded or made went out.
+    /// What does not add up, when it has stopped.
     var faults: [String] {
-        let counters = counters
+        let (counters, ledger) = (counters, ledger)
         var faults: [String] = []
         func check(_ what: String, _ left: UInt64, _ right: UInt64) {
             if left != right { faults.append("\(what): \(left), not \(right)") }
         }
-        let used =
-            counters.value(Counter.forwarded) + counters.value(.delivered)
-            + counters.value(.ackPacketsIn)
-        let dropped = drops.reduce(0) { $0 + $1.count }
-        check("forwarded, used or dropped of what came", used + dropped, taken)
-        let made = counters.value(.ackPacketsOut) + counters.value(.made)
-        let out = given + counters.value(.noForward) + UInt64(workers.status(0).held)
-        check("sent of what was forwarded or made", out, forwarded + made)
+        if !ledger.isBalanced { faults.append("packets are nowhere: \(ledger)") }
+        let forwarded = ledger.forwarded
         check("acknowledgements for what was forwarded", counters.value(.acksOut), forwarded)
+        if isUnread { return faults }
         check("tickets held for what was forwarded", counters.value(.ticketsLocked), forwarded)
         check("reports of tickets held", told.locked + counters.value(.reportsLost), forwarded)
         return faults

@@ -4,21 +4,39 @@ internal import CLoadIO
 enum LoadRun {
     /// Runs a phase; without CPUs the threads run anywhere.
     static func run(
-        _ trace: LoadTrace,
+        _ traffic: some LoadTraffic,
+        _ plan: LoadPlan,
         _ phase: LoadPhase,
+        datagramBytes: Int = 1_452,
         relayCPU: Int? = nil,
         generatorCPU: Int? = nil
     ) throws(LoadError) -> LoadResult {
-        let socket = try LoadSocket(segments: trace.plan.run, bufferBytes: 8 << 20)
-        let network = LoadNetwork(trace.plan, port: socket.port)
-        let residentBefore = load_resident()
-        let relay = try LoadRelay(network, cpu: relayCPU)
-        let link = ClearLoadLink(network, socket: socket, port: relay.port)
-        var generator = Generator(trace, network, relay: relay, link: link)
+        let socket = try LoadSocket(segments: 1, bufferBytes: 64 << 20)
+        let network = LoadNetwork(plan, port: socket.port)
+        let before = load_resident()
+        let relay = try LoadRelay(
+            network,
+            datagramBytes: datagramBytes,
+            isUnread: phase.isUnread,
+            cpu: relayCPU
+        )
+        let made = load_resident()
+        let link = LoadLink(
+            network,
+            relay.sessions,
+            socket: socket,
+            port: relay.port,
+            datagramBytes: datagramBytes
+        )
         var result = try LoadThread.pinned(generatorCPU) { () throws(LoadError) in
-            try generator.run(phase)
+            var generator = try Generator(traffic, phase, plan, relay: relay, link: link)
+            let ready = load_resident()
+            var result = try generator.run()
+            // What the generator took in between is not the relay's.
+            result.residentBytes -= min(result.residentBytes, before + (ready - min(ready, made)))
+            return result
         }
-        result.residentBytes -= min(result.residentBytes, residentBefore)
+        result.name = phase.name
         return result
     }
 }

@@ -49,6 +49,18 @@ struct LoadSocket: ~Copyable {
         unsafe load_put(socket, ip, address, bytes.base, UInt32(bytes.byteCount))
     }
 
+    /// Queues a train: datagrams of `segmentBytes` side by side, which must stay until `flush`.
+    func put(train: Region, segmentBytes: Int, from ip: UInt32, to address: load_address) {
+        unsafe load_put_train(
+            socket,
+            ip,
+            address,
+            train.base,
+            UInt32(train.byteCount),
+            UInt32(segmentBytes)
+        )
+    }
+
     /// Sends what is queued.
     func flush() { unsafe load_flush(socket) }
 

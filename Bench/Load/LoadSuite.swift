@@ -21,7 +21,13 @@ public struct LoadSuite {
     /// Packets on their way while the relay is saturated.
     public var window = 512
 
+    /// Processor time that a packet takes without its network, as the caller has measured it; 0 if
+    /// it has not.
+    public var carriedNanos = 0.0
+
     private var values: [String: [Double]] = [:]
+    private var bareRate = 0.0
+    private var ioNanos = 0.0
     private let say: (String) -> Void
 
     /// A suite; `say` is told what happens.
@@ -35,7 +41,9 @@ public struct LoadSuite {
     /// What is measured, in the order of the document, and in which unit.
     private static let figures = [
         ("load.bare_ns", "ns"), ("load.bare_pps", "pps"), ("load.bare_latency_p50_us", "us"),
-        ("load.bare_latency_p99_us", "us"), ("load.saturation_pps", "pps"), ("load.cpu_ns", "ns"),
+        ("load.bare_latency_p99_us", "us"), ("load.io_ns", "ns"), ("load.io_pps", "pps"),
+        ("load.io_ratio", "share"), ("load.saturation_pps", "pps"),
+        ("load.saturation_ratio", "share"), ("load.cpu_ns", "ns"),
         ("load.lanes", "share"), ("load.syscalls", "calls"), ("load.latency_p50_us", "us"),
         ("load.latency_p99_us", "us"), ("load.half_latency_p50_us", "us"),
         ("load.half_latency_p99_us", "us"), ("load.overload_goodput", "share"),
@@ -54,6 +62,7 @@ public struct LoadSuite {
         for repetition in 0..<repetitions {
             say("load: repetition \(repetition + 1) of \(repetitions)")
             try bare(usesLibcrypto)
+            try unread()
             try relay(trace)
         }
         return LoadSuite.figures.map { name, unit in
@@ -102,34 +111,84 @@ public struct LoadSuite {
             let full = try bare.saturate(window: window, nanos: nanos)
             return (full, try bare.pace(rate: full.rate / 100, nanos: nanos))
         }
+        bareRate = full.rate
         note("bare_ns", Double(full.cpuNanos) / Double(full.arrived))
         note("bare_pps", full.rate)
         note("bare_latency_p50_us", Double(calm.latency.quantile(0.5)) / 1e3)
         note("bare_latency_p99_us", Double(calm.latency.quantile(0.99)) / 1e3)
     }
 
+    // MARK: the relay that reads nothing
+
+    /// Packets of its trains: 30 datagrams are hardly longer than these.
+    private static let unreadPerTrain = 29
+    private static let unreadDatagrams = 30
+
+    private mutating func unread() throws(LoadError) {
+        let perTrain = LoadSuite.unreadPerTrain
+        let traffic = UnreadTraffic(
+            plan,
+            count: Int(600_000 * Double(nanos) / 1e9) / perTrain * perTrain,
+            perTrain: perTrain
+        )
+        let full = try phase(
+            traffic,
+            LoadPhase(
+                name: "unread",
+                pace: .window(window),
+                warmNanos: nanos / 8,
+                nanos: nanos,
+                perTrain: perTrain,
+                isUnread: true
+            )
+        )
+        ioNanos = Double(full.cpuNanos) / Double(max(1, full.arrived))
+        note("io_ns", ioNanos)
+        note("io_pps", full.goodput)
+        // The bare forwarder knows datagrams alone.
+        let packets = bareRate * Double(perTrain) / Double(LoadSuite.unreadDatagrams)
+        note("io_ratio", packets > 0 ? full.goodput / packets : 0)
+    }
+
     // MARK: the relay
 
     private mutating func relay(_ trace: LoadTrace) throws(LoadError) {
-        let full = try phase(trace, "saturation", .window(window))
+        let full = try phase(trace, phase("saturation", .window(window)))
         let capacity = full.goodput
         note("saturation_pps", capacity)
         note("cpu_ns", Double(full.cpuNanos) / Double(max(1, full.arrived)))
+        if carriedNanos > 0 {
+            note("saturation_ratio", capacity * (carriedNanos + ioNanos) / 1e9)
+        }
         note("lanes", full.lanes)
         note("syscalls", Double(full.calls) / Double(max(1, full.arrived)))
         note("memory_ratio", full.memoryRatio)
         note("allocations", Double(full.allocated))
 
-        let calm = try phase(trace, "1 %", .rate(capacity / 100), times: 2)
-        note(calm.latency, "latency")
-        let half = try phase(trace, "half", .rate(capacity / 2))
+        var single = phase("1 %", .rate(capacity / 100))
+        single.perTrain = 1
+        single.nanos *= 2
+        note(try phase(trace, single).latency, "latency")
+        let half = try phase(trace, phase("half", .rate(capacity / 2)))
         note(half.latency, "half_latency")
-        let junk = try phase(trace, "half with junk", .rate(capacity / 2), hasJunk: true)
+        var flooded = phase("half with junk", .rate(capacity / 2))
+        flooded.hasJunk = true
+        let junk = try phase(trace, flooded)
         note("junk_goodput", half.goodput > 0 ? junk.goodput / half.goodput : 0)
-        let over = try phase(trace, "three times", .rate(3 * capacity))
+        let over = try phase(trace, phase("three times", .rate(3 * capacity)))
         note("overload_goodput", capacity > 0 ? over.goodput / capacity : 0)
         note("overload_fairness", over.fairness)
         note("overload_latency_p99_us", Double(over.latency.quantile(0.99)) / 1e3)
+    }
+
+    private func phase(_ name: String, _ pace: LoadPhase.Pace) -> LoadPhase {
+        LoadPhase(
+            name: name,
+            pace: pace,
+            warmNanos: nanos / 8,
+            nanos: nanos,
+            perTrain: plan.run
+        )
     }
 
     private mutating func note(_ latency: LatencyHistogram, _ name: String) {
@@ -139,21 +198,14 @@ public struct LoadSuite {
 
     /// A phase with a relay of its own, so that all packets are new to it.
     private func phase(
-        _ trace: LoadTrace,
-        _ name: String,
-        _ pace: LoadPhase.Pace,
-        times: UInt64 = 1,
-        hasJunk: Bool = false
+        _ traffic: some LoadTraffic,
+        _ phase: LoadPhase
     ) throws(LoadError) -> LoadResult {
         let result = try LoadRun.run(
-            trace,
-            LoadPhase(
-                name: name,
-                pace: pace,
-                warmNanos: nanos / 8,
-                nanos: times * nanos,
-                hasJunk: hasJunk
-            ),
+            traffic,
+            plan,
+            phase,
+            datagramBytes: datagramBytes,
             relayCPU: relayCPU,
             generatorCPU: generatorCPU
         )

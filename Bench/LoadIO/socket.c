@@ -18,7 +18,7 @@ struct train {
     struct sockaddr_in to;
     struct iovec parts[LOAD_SEGMENTS_MAX];
     uint8_t control[OUT_CONTROL] __attribute__((aligned(8)));
-    uint32_t from_ip, each, bytes;
+    uint32_t from_ip, each, bytes, pieces;
 };
 
 struct load_socket {
@@ -69,9 +69,29 @@ void load_read(const struct load_socket *s, struct load_counts *out) { *out = s-
 
 static int joins(const struct load_socket *s, const struct train *train, uint32_t parts,
                  uint32_t from_ip, const struct sockaddr_in *to, uint32_t bytes) {
-    return parts < s->segments && train->each == bytes && train->bytes + bytes <= TRAIN_BYTES &&
+    // A train that came whole has fewer pieces than datagrams.
+    return parts < s->segments && train->pieces == parts && train->each == bytes && train->bytes + bytes <= TRAIN_BYTES &&
            train->from_ip == from_ip && train->to.sin_port == to->sin_port &&
            train->to.sin_addr.s_addr == to->sin_addr.s_addr;
+}
+
+static struct train *begin_train(struct load_socket *s, uint32_t from_ip,
+                                 const struct sockaddr_in *to, uint32_t each) {
+    if (s->trains == LOAD_TRAINS_MAX) load_flush(s);
+    const uint32_t last = s->trains++;
+    struct train *train = &s->train[last];
+    s->datagrams[last] = 0;
+    train->to = *to;
+    train->from_ip = from_ip;
+    train->each = each;
+    train->bytes = 0;
+    train->pieces = 0;
+    return train;
+}
+
+static void add_piece(struct train *train, const void *bytes, uint32_t byte_count) {
+    train->parts[train->pieces++] = (struct iovec){(void *)(uintptr_t)bytes, byte_count};
+    train->bytes += byte_count;
 }
 
 void load_put(struct load_socket *s, uint32_t from_ip, struct load_address to, const void *bytes,
@@ -80,17 +100,18 @@ void load_put(struct load_socket *s, uint32_t from_ip, struct load_address to, c
     uint32_t last = s->trains - 1;
     if (s->trains == 0 ||
         !joins(s, &s->train[last], s->datagrams[last], from_ip, &name, byte_count)) {
-        if (s->trains == LOAD_TRAINS_MAX) load_flush(s);
-        last = s->trains++;
-        s->datagrams[last] = 0;
-        s->train[last].to = name;
-        s->train[last].from_ip = from_ip;
-        s->train[last].each = byte_count;
-        s->train[last].bytes = 0;
+        begin_train(s, from_ip, &name, byte_count);
+        last = s->trains - 1;
     }
-    struct train *train = &s->train[last];
-    train->parts[s->datagrams[last]++] = (struct iovec){(void *)(uintptr_t)bytes, byte_count};
-    train->bytes += byte_count;
+    add_piece(&s->train[last], bytes, byte_count);
+    s->datagrams[last]++;
+}
+
+void load_put_train(struct load_socket *s, uint32_t from_ip, struct load_address to,
+                    const void *bytes, uint32_t byte_count, uint32_t segment_bytes) {
+    const struct sockaddr_in name = wire_name(to);
+    add_piece(begin_train(s, from_ip, &name, segment_bytes), bytes, byte_count);
+    s->datagrams[s->trains - 1] = (byte_count + segment_bytes - 1) / segment_bytes;
 }
 
 // Writes the head and the control data of a train that is about to leave.
@@ -98,7 +119,7 @@ static void address_train(struct msghdr *message, struct train *train, uint32_t 
     *message = (struct msghdr){.msg_name = &train->to,
                                .msg_namelen = sizeof train->to,
                                .msg_iov = train->parts,
-                               .msg_iovlen = datagrams,
+                               .msg_iovlen = train->pieces,
                                .msg_control = train->control,
                                .msg_controllen = sizeof train->control};
     struct cmsghdr *c = CMSG_FIRSTHDR(message);

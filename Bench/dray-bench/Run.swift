@@ -35,6 +35,8 @@ func runBenchmarks(_ options: Options) -> Int32 {
     var measured = Harness(smoke: options.smoke).run(cases) { say($0) }
     if hasLoad {
         var suite = LoadSuite(smoke: options.smoke) { say($0) }
+        let carried = measured.first { $0.name == "relay.carried" }
+        suite.carriedNanos = carried?.median ?? 0
         switch Result(catching: { () throws(LoadError) in try suite.run() }) {
         case .success(let figures): measured += figures
         case .failure(let error):

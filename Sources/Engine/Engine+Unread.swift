@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Exchange
+package import Bytes
+package import Exchange
 
 extension Engine {
     /// For measuring what a relay costs without its cryptography, in the place of `admit`, `peel`,

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Engine
 internal import Exchange
 internal import Tickets

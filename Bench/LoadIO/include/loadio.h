@@ -46,6 +46,9 @@ void load_read(const struct load_socket *_Nonnull socket, struct load_counts *_N
 // the same addresses and length.
 void load_put(struct load_socket *_Nonnull socket, uint32_t from_ip, struct load_address to,
               const void *_Nonnull bytes, uint32_t byte_count);
+// Queues a train: datagrams of `segment_bytes` side by side, which must stay until load_flush.
+void load_put_train(struct load_socket *_Nonnull socket, uint32_t from_ip, struct load_address to,
+                    const void *_Nonnull bytes, uint32_t byte_count, uint32_t segment_bytes);
 // Sends what is queued.
 void load_flush(struct load_socket *_Nonnull socket);
 // Takes what has come, at most `max` trains, without waiting; they stay until the next call.
