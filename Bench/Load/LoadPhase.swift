@@ -65,6 +65,9 @@ struct LoadResult {
     var residentBytes: UInt64 = 0
     var configuredBytes: UInt64 = 0
 
+    /// Processor time of the relay for a packet that arrived.
+    var cpuNanosEach: Double { Double(cpuNanos) / Double(max(1, arrived)) }
+
     /// Packets that arrived in a second.
     var goodput: Double { perSecond(arrived) }
     /// Packets sent in a second.
@@ -94,7 +97,8 @@ struct LoadResult {
             + "p50/p99 \(times) µs, lost: \(loss.isEmpty ? "none" : loss.joined(separator: ", "))"
             + " of \(sentInAll)" + (junk > 0 ? " with \(junk) junk" : "")
             + (lostHere > 0 ? ", generator lost \(lostHere)" : "")
-            + ", \(trains) trains of \(given) datagrams"
+            + ", \(Int(cpuNanosEach)) ns each, busy \(cpuNanos * 100 / max(1, nanos)) %"
+            + ", \(given) datagrams out in \(trains) trains"
             + (lagNanos > 5_000_000 ? ", generator late by \(lagNanos / 1_000_000) ms" : "")
     }
 }

@@ -21,14 +21,16 @@ public struct LoadSuite {
     /// Packets on their way while the relay is saturated.
     public var window = 512
 
-    /// Processor time that a packet takes without its network, as the caller has measured it; 0 if
-    /// it has not.
-    public var carriedNanos = 0.0
+    /// Measures the processor time that a packet takes without its network, in nanoseconds.
+    public var carried: (() -> Double)?
+    /// True for the names of figures that are wanted.
+    public var wants: (String) -> Bool = { _ in true }
 
     private var values: [String: [Double]] = [:]
     private var bareRate = 0.0
-    private var ioNanos = 0.0
-    private let say: (String) -> Void
+    /// Processor time of a packet that is not read; 0 if it was not measured.
+    var ioNanos = 0.0
+    let say: (String) -> Void
 
     /// A suite; `say` is told what happens.
     public init(smoke: Bool, say: @escaping (String) -> Void) {
@@ -39,7 +41,7 @@ public struct LoadSuite {
     }
 
     /// What is measured, in the order of the document, and in which unit.
-    private static let figures = [
+    static let figures = [
         ("load.bare_ns", "ns"), ("load.bare_pps", "pps"), ("load.bare_latency_p50_us", "us"),
         ("load.bare_latency_p99_us", "us"), ("load.io_ns", "ns"), ("load.io_pps", "pps"),
         ("load.io_ratio", "share"), ("load.saturation_pps", "pps"),
@@ -58,14 +60,17 @@ public struct LoadSuite {
             throw LoadError("load needs two CPUs: \(relayCPU) and \(generatorCPU)")
         }
         let trace = try LoadTrace.open("\(folder)/\(plan.fileName)", plan, say: say)
-        let usesLibcrypto = try isLibcryptoFaster()
+        let measuresBare = wantsAny("bare", "io", "saturation_ratio")
+        let usesLibcrypto = measuresBare ? try isLibcryptoFaster() : false
         for repetition in 0..<repetitions {
             say("load: repetition \(repetition + 1) of \(repetitions)")
-            try bare(usesLibcrypto)
-            try unread()
+            if measuresBare {
+                try bare(usesLibcrypto)
+                try unread()
+            }
             try relay(trace)
         }
-        return LoadSuite.figures.map { name, unit in
+        return LoadSuite.figures.filter { values[$0.0] != nil && wants($0.0) }.map { name, unit in
             Measurement(
                 name: name,
                 unit: unit,
@@ -77,7 +82,14 @@ public struct LoadSuite {
         }
     }
 
-    private mutating func note(_ name: String, _ value: Double) {
+    /// True if a figure is wanted whose name begins so.
+    func wantsAny(_ beginnings: String...) -> Bool {
+        LoadSuite.figures.contains { name, _ in
+            wants(name) && beginnings.contains { name.hasPrefix("load.\($0)") }
+        }
+    }
+
+    mutating func note(_ name: String, _ value: Double) {
         values["load.\(name)", default: []].append(value)
     }
 
@@ -131,7 +143,7 @@ public struct LoadSuite {
             count: Int(600_000 * Double(nanos) / 1e9) / perTrain * perTrain,
             perTrain: perTrain
         )
-        let full = try phase(
+        let full = try run(
             traffic,
             LoadPhase(
                 name: "unread",
@@ -142,74 +154,11 @@ public struct LoadSuite {
                 isUnread: true
             )
         )
-        ioNanos = Double(full.cpuNanos) / Double(max(1, full.arrived))
+        ioNanos = full.cpuNanosEach
         note("io_ns", ioNanos)
         note("io_pps", full.goodput)
         // The bare forwarder knows datagrams alone.
         let packets = bareRate * Double(perTrain) / Double(LoadSuite.unreadDatagrams)
         note("io_ratio", packets > 0 ? full.goodput / packets : 0)
-    }
-
-    // MARK: the relay
-
-    private mutating func relay(_ trace: LoadTrace) throws(LoadError) {
-        let full = try phase(trace, phase("saturation", .window(window)))
-        let capacity = full.goodput
-        note("saturation_pps", capacity)
-        note("cpu_ns", Double(full.cpuNanos) / Double(max(1, full.arrived)))
-        if carriedNanos > 0 {
-            note("saturation_ratio", capacity * (carriedNanos + ioNanos) / 1e9)
-        }
-        note("lanes", full.lanes)
-        note("syscalls", Double(full.calls) / Double(max(1, full.arrived)))
-        note("memory_ratio", full.memoryRatio)
-        note("allocations", Double(full.allocated))
-
-        var single = phase("1 %", .rate(capacity / 100))
-        single.perTrain = 1
-        single.nanos *= 2
-        note(try phase(trace, single).latency, "latency")
-        let half = try phase(trace, phase("half", .rate(capacity / 2)))
-        note(half.latency, "half_latency")
-        var flooded = phase("half with junk", .rate(capacity / 2))
-        flooded.hasJunk = true
-        let junk = try phase(trace, flooded)
-        note("junk_goodput", half.goodput > 0 ? junk.goodput / half.goodput : 0)
-        let over = try phase(trace, phase("three times", .rate(3 * capacity)))
-        note("overload_goodput", capacity > 0 ? over.goodput / capacity : 0)
-        note("overload_fairness", over.fairness)
-        note("overload_latency_p99_us", Double(over.latency.quantile(0.99)) / 1e3)
-    }
-
-    private func phase(_ name: String, _ pace: LoadPhase.Pace) -> LoadPhase {
-        LoadPhase(
-            name: name,
-            pace: pace,
-            warmNanos: nanos / 8,
-            nanos: nanos,
-            perTrain: plan.run
-        )
-    }
-
-    private mutating func note(_ latency: LatencyHistogram, _ name: String) {
-        note("\(name)_p50_us", Double(latency.quantile(0.5)) / 1e3)
-        note("\(name)_p99_us", Double(latency.quantile(0.99)) / 1e3)
-    }
-
-    /// A phase with a relay of its own, so that all packets are new to it.
-    private func phase(
-        _ traffic: some LoadTraffic,
-        _ phase: LoadPhase
-    ) throws(LoadError) -> LoadResult {
-        let result = try LoadRun.run(
-            traffic,
-            plan,
-            phase,
-            datagramBytes: datagramBytes,
-            relayCPU: relayCPU,
-            generatorCPU: generatorCPU
-        )
-        say(result.text)
-        return result
     }
 }
