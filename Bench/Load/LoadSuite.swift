@@ -140,7 +140,7 @@ public struct LoadSuite {
         let perTrain = LoadSuite.unreadPerTrain
         let traffic = UnreadTraffic(
             plan,
-            count: Int(600_000 * Double(nanos) / 1e9) / perTrain * perTrain,
+            count: Int(400_000 * Double(nanos) / 1e9) / perTrain * perTrain,
             perTrain: perTrain
         )
         let full = try run(
