@@ -319,9 +319,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Link", "Trace", "Exchange",
-                "Engine",
-                "Chain", "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Trace",
+                "Exchange", "Engine", "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -155,9 +155,9 @@ int port_wait(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t t
     return port->backend->wait(port, want, batch_nanos, timeout_nanos);
 }
 
-uint32_t port_take(struct port *port) {
+uint32_t port_take(struct port *port, uint32_t max) {
     if (port->held_count > 0) return 0;
-    port->held_count = port->backend->take(port);
+    port->held_count = port->backend->take(port, max < PORT_ARRIVALS ? max : PORT_ARRIVALS);
     port->stats.arrivals += port->held_count;
     return port->held_count;
 }
@@ -168,6 +168,13 @@ void port_release(struct port *port) {
     if (port->held_count > 0) port->backend->release(port);
     port->held_count = 0;
 }
+
+int port_pause(struct port *port) {
+    port->paused = 1;
+    return port->backend->pause(port);
+}
+
+void port_resume(struct port *port) { port->paused = 0; }
 
 uint64_t port_nanos(const struct port *port) { return port->backend->nanos(port); }
 

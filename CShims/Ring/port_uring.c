@@ -118,6 +118,7 @@ const struct backend port_uring = {
     .wait = uring_wait,
     .take = uring_take,
     .release = uring_release,
+    .pause = uring_pause,
     .transmit = uring_transmit,
     .nanos = port_monotonic,
 };

@@ -83,6 +83,7 @@ public struct Worker: ~Copyable {
     let packetBytes: Int
     let slab: Slab
     let wheel: TimingWheel
+    let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
     let duplicates: DuplicateFilter
@@ -140,6 +141,7 @@ public struct Worker: ~Copyable {
         let port = try Port(config.port, socket: socket, memory: memory.port)
         let now = port.nanos()
         memory.wheel.clear(nowNanos: now)
+        memory.delays.fill()
         memory.queue.clear()
         memory.duplicates.clear(nowNanos: now)
         memory.acks.clear()
@@ -151,6 +153,7 @@ public struct Worker: ~Copyable {
         packetBytes = config.engine.geometry.packetBytes
         slab = memory.slab
         wheel = memory.wheel
+        delays = memory.delays
         queue = memory.queue
         budget = memory.budget
         duplicates = memory.duplicates

@@ -229,7 +229,12 @@ import Testing
         #expect(a.receive(reply?.1 ?? [], from: b.address, world.now) == .none)
         #expect(a.receive(reply?.1 ?? [], from: b.address, world.now) == .linkUnknown)
         let second = initiation()
-        #expect(verdict(second, from: LinkGateTests.elsewhere) == .linkCookie)
+        var (host, port) = (a.address, a.address)
+        host.address[2] ^= 1
+        port.port ^= 1
+        for other in [LinkGateTests.elsewhere, host, port] {
+            #expect(verdict(second, from: other) == .linkCookie)
+        }
         #expect(b.desk.curveOperations == 0)
         #expect(b.receive(second, from: a.address, world.now) == .none)
         // A cookie ends.

@@ -122,12 +122,17 @@ int port_fallback(const struct port *_Nonnull port);
 // returns after that time with at least one. Fails only when the port is of no use any more.
 int port_wait(struct port *_Nonnull port, uint32_t want, uint64_t batch_nanos,
               uint64_t timeout_nanos);
-// Takes what has come, at most PORT_ARRIVALS; nothing may be held. They stay where they are until
-// port_release.
-uint32_t port_take(struct port *_Nonnull port);
+// Takes what has come, at most `max` and PORT_ARRIVALS; nothing may be held. They stay where they
+// are until port_release.
+uint32_t port_take(struct port *_Nonnull port, uint32_t max);
 const struct port_arrival *_Nonnull port_held(const struct port *_Nonnull port);
 // Gives all held buffers back to the kernel.
 void port_release(struct port *_Nonnull port);
+
+// Leaves what comes in the socket from now on; what has been received already can still be taken.
+int port_pause(struct port *_Nonnull port);
+// Receives again.
+void port_resume(struct port *_Nonnull port);
 
 // Takes a free train: its number, or -EBUSY.
 int port_take_train(struct port *_Nonnull port);

@@ -46,7 +46,12 @@ final class PacketThreads: Sendable {
             than: identities.map { $0.publicKey }
         )
         var made = Workers.Plan(
-            config: PacketThreads.config(configuration, plan.geometry, hash, sizes: plan.links.sizes),
+            config: PacketThreads.config(
+                configuration,
+                plan.geometry,
+                hash,
+                sizes: plan.links.sizes
+            ),
             address: DatagramAddress(plan.listen),
             links: plan.links.table
         )

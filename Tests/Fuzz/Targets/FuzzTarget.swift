@@ -16,6 +16,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case vectorFile = "vector-file"
     case frame
     case traceFile = "trace-file"
+    case link
 
     /// Feeds one input.
     public func run(_ input: [UInt8]) {
@@ -31,6 +32,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .vectorFile: fuzzVectorFile(input)
         case .frame: fuzzFrames(input)
         case .traceFile: fuzzTraceFile(input)
+        case .link: fuzzLink(input)
         }
     }
 }
