@@ -4,6 +4,9 @@ internal import Exchange
 internal import Link
 
 extension Worker {
+    /// Most times that it looks for datagrams in a turn.
+    private static var roundsMax: Int { @_noLocks get { 16 } }
+
     /// Waits for datagrams, unless there is something else to do, and takes what has come.
     @_noLocks
     mutating func receive() {
@@ -14,6 +17,16 @@ extension Worker {
         batch.reset(nowNanos: port.nanos())
         snapshot = snapshots.current()
         arrived = port.take()
+    }
+
+    /// Takes what has come since, if the last ones were as many as can be taken: a flood must not
+    /// fill the socket's buffer while packets are worked on.
+    @_noLocks
+    mutating func receiveMore(_ round: Int) -> Bool {
+        guard arrived == Port.arrivalsMax, round < Worker.roundsMax else { return false }
+        if !port.wait(want: 1, batchNanos: 0, timeoutNanos: 0) { board.set(.failed) }
+        arrived = port.take()
+        return arrived > 0
     }
 
     /// One arrival ends the wait while there is little to do. Under load, thirty-two do, or 50 µs:

@@ -86,6 +86,7 @@ public struct Worker: ~Copyable {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
@@ -156,6 +157,7 @@ public struct Worker: ~Copyable {
         delays = memory.delays
         queue = memory.queue
         budget = memory.budget
+        shed = memory.shed
         duplicates = memory.duplicates
         groups = memory.groups
         acks = memory.acks

@@ -22,6 +22,8 @@ public struct WorkerConfig: Sendable {
     public var queue = FairQueue.Limits()
     /// What a neighbour may cost.
     public var budget = CPUBudget.Limits()
+    /// Datagrams that are opened although their packets will be dropped.
+    public var shed = LinkShed.Limits()
     /// What packets cost.
     public var costs = PacketCosts()
     /// Frames that are put together.
