@@ -38,6 +38,7 @@ final class LoadRelay {
         self.isUnread = isUnread
         var config = LoadRelay.config(network.plan)
         config.isUnread = isUnread
+        if isUnread { config.tickNanos = 250_000 }
         sessions = try LoadSessions(network, datagramBytes: datagramBytes)
         let slots = 2 * network.plan.links
         let capacity = 2 * network.plan.packets

@@ -124,6 +124,7 @@ public struct LoadSuite {
             return (full, try bare.pace(rate: full.rate / 100, nanos: nanos))
         }
         bareRate = full.rate
+        say("bare forwarder: \(Int(full.rate)) a second")
         note("bare_ns", Double(full.cpuNanos) / Double(full.arrived))
         note("bare_pps", full.rate)
         note("bare_latency_p50_us", Double(calm.latency.quantile(0.5)) / 1e3)

@@ -14,7 +14,8 @@ extension Worker {
         links.leave()
         if !waitForDatagrams() { board.set(.failed) }
         links.enter()
-        batch.reset(nowNanos: port.nanos())
+        turnNanos = port.nanos()
+        batch.reset(nowNanos: turnNanos)
         snapshot = snapshots.current()
         arrived = port.take()
     }

@@ -119,6 +119,8 @@ public struct Worker: ~Copyable {
     /// Arrivals of this turn.
     var arrived = 0
     var outgoingCount = 0
+    /// When this turn began.
+    var turnNanos: UInt64 = 0
     /// Packets in the mixer that wait for a link.
     var linkless = 0
     var commandsWait = false
@@ -245,16 +247,18 @@ public struct Worker: ~Copyable {
         receive()
         open()
         spill()
-        admit()
-        if config.isUnread {
-            passUnread()
-        } else {
-            peel()
-            dedupe()
-            settle()
-            acknowledge()
-        }
-        hold()
+        repeat {
+            admit()
+            if config.isUnread {
+                passUnread()
+            } else {
+                peel()
+                dedupe()
+                settle()
+                acknowledge()
+            }
+            hold()
+        } while hasAnotherBatch()
         intake()
         seal()
         send()
