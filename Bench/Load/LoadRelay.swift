@@ -62,8 +62,7 @@ final class LoadRelay {
         plan.cpus = cpu.map { [$0] }
         plan.reportBytes = LoadRelay.power(atLeast: 256 * network.plan.packets, 1 << 20, 1 << 26)
         configuredBytes =
-            config.byteCount(links: sessions.relay.size) + plan.reportBytes + plan.commandBytes
-            + sessions.relayBytes
+            plan.byteCount + sessions.relayBytes
             + booksMemory.region.byteCount + replayMemory.region.byteCount
         do throws(DatapathError) {
             workers = try Workers(

@@ -78,12 +78,18 @@ final class LoadFolder {
 }
 
 @Suite(.serialized) struct LoadRunTests {
-    @Test func `every packet of a run is forwarded, acknowledged and accounted for`() throws {
+    private func phase(_ pace: LoadPhase.Pace) -> LoadPhase {
+        LoadPhase(name: "test", pace: pace, warmNanos: 0, nanos: 60_000_000_000)
+    }
+
+    @Test(arguments: [1, 8])
+    func `every packet of a run is forwarded, acknowledged and accounted for`(
+        perTrain: Int
+    ) throws {
         let trace = try LoadFolder().trace()
-        let result = try LoadRun.run(
-            trace,
-            LoadPhase(name: "window", pace: .window(64), warmNanos: 0, nanos: 60_000_000_000)
-        )
+        var phase = phase(.window(64))
+        phase.perTrain = perTrain
+        let result = try LoadRun.run(trace, trace.plan, phase)
         #expect(result.sentInAll == UInt64(trace.count))
         #expect(result.drops.isEmpty && result.lost == 0)
         #expect(result.arrived <= UInt64(trace.count))
@@ -91,14 +97,42 @@ final class LoadFolder {
         #expect(result.lanesUsed <= result.lanesRun)
     }
 
+    @Test func `a relay that reads nothing passes everything on`() throws {
+        let plan = LoadFolder().plan
+        var phase = phase(.window(128))
+        phase.perTrain = 29
+        phase.isUnread = true
+        let traffic = UnreadTraffic(plan, count: 29 * 20, perTrain: 29)
+        let result = try LoadRun.run(traffic, plan, phase)
+        #expect(result.sentInAll == 29 * 20)
+        #expect(result.drops.isEmpty && result.lost == 0)
+    }
+
     @Test func `a run at a set rate, with junk, accounts for everything`() throws {
         let trace = try LoadFolder(packets: 256).trace()
-        var phase = LoadPhase(name: "junk", pace: .rate(2_000), warmNanos: 0, nanos: 50_000_000)
+        var phase = phase(.rate(2_000))
+        phase.nanos = 50_000_000
         phase.hasJunk = true
-        let result = try LoadRun.run(trace, phase)
+        let result = try LoadRun.run(trace, trace.plan, phase)
         #expect(result.junk > 0)
         let dropped = result.drops.reduce(0) { $0 + $1.count }
         #expect(dropped + result.lost >= result.junk)
+    }
+
+    @Test func `what does not add up is told`() {
+        var checks = LoadChecks()
+        checks.equal("same", 3, 3)
+        checks.lost("none", 0, by: 0)
+        checks.lost("trains", 128, by: 2)
+        checks.packets("came", 8, of: 12, lost: 2)
+        #expect(checks.lines.isEmpty)
+        checks.equal("other", 3, 4)
+        checks.lost("silently", 1, by: 0)
+        checks.lost("too many", 129, by: 2)
+        checks.lost("too few", 1, by: 2)
+        checks.packets("gone", 7, of: 12, lost: 2)
+        checks.packets("from nowhere", 13, of: 12, lost: 2)
+        #expect(checks.lines.count == 6)
     }
 
     @Test func `a next hop's check refuses what is no packet for it`() throws {
