@@ -138,6 +138,7 @@ let package = Package(
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
         module("Link", ["Bytes", "Crypto", "Cipher", "Datapath"]),
+        module("Trace", ["Bytes", "Crypto"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -195,11 +196,26 @@ let package = Package(
             path: "Bench/Harness",
             swiftSettings: strict
         ),
+        .target(
+            name: "CLoadIO",
+            dependencies: ["CSodium", "CCrypto"],
+            path: "Bench/LoadIO",
+            cSettings: optimised
+        ),
+        .target(
+            name: "Load",
+            dependencies: [
+                "Harness", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Trace", "Exchange",
+                "Link", "Engine", "Relay", "CLoadIO",
+            ],
+            path: "Bench/Load",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
-                "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
+                "Harness", "Load", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets",
+                "Link", "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -241,6 +257,7 @@ let package = Package(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
         ),
+        testModule("TraceTests", ["Trace", "Crypto", "Bytes", "TestSupport"]),
         testModule(
             "LinkTests",
             [
@@ -259,6 +276,7 @@ let package = Package(
                 "Bytes", "CAllocations", "TestSupport",
             ]
         ),
+        testModule("LoadTests", ["Load", "Bytes", "TestSupport"]),
         .target(
             name: "LedgerSupport",
             dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Chain"],
@@ -306,8 +324,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange",
-                "Engine", "Chain", "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Trace",
+                "Exchange", "Engine", "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests
