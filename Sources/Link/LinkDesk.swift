@@ -1,4 +1,5 @@
 public import Bytes
+internal import Cipher
 internal import Crypto
 internal import Datapath
 

@@ -28,7 +28,7 @@ extension Worker {
         while let lane = left.popFirst() { admit(lane) }
         duplicates.screen(&batch, slab: slab)
         countDrops(before)
-        engine.admit(&batch, slab: slab, snapshot: snapshot)
+        if !config.isUnread { engine.admit(&batch, slab: slab, snapshot: snapshot) }
     }
 
     /// Links are of registered neighbours; but the register may have changed meanwhile.

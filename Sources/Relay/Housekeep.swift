@@ -14,7 +14,6 @@ extension Worker {
     @_noLocks
     mutating func housekeep() {
         turns += 1
-        noteRejects()
         engine.expire(nowNanos: batch.nowNanos)
         frames.expire(nowNanos: batch.nowNanos)
         // Handshakes can wait when packets must.
@@ -31,7 +30,7 @@ extension Worker {
 
     /// Tells control whose packets of this batch were refused.
     @_noLocks
-    private func noteRejects() {
+    func noteRejects() {
         var left = LaneMask.first(batch.count) & ~batch.live
         while let lane = left.popFirst() {
             let reason = batch.verdict(lane)

@@ -48,7 +48,7 @@ public enum DropKind: Sendable, Equatable {
             self = .payment
         case .linkSize, .linkType, .linkUnknown, .linkReplay, .linkTag, .linkExpired, .linkMac,
             .linkCookie, .linkRate, .linkStranger, .linkPrologue, .linkTimestamp, .linkCrossed,
-            .linkFull, .frameLost, .frameInvalid, .frameUnknown:
+            .linkFull, .linkShed, .frameLost, .frameInvalid, .frameUnknown:
             self = .datagram
         case .openerUnknown:
             self = .message

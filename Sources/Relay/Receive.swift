@@ -6,6 +6,8 @@ internal import Link
 extension Worker {
     /// A turn that begins so much too late was held up by something else than work.
     private static var stallNanos: UInt64 { @_noLocks get { 50_000_000 } }
+    /// Most times that it looks for datagrams in a turn.
+    private static var roundsMax: Int { @_noLocks get { 16 } }
 
     /// Waits for datagrams, unless there is something else to do, and takes what has come.
     @_noLocks
@@ -15,14 +17,24 @@ extension Worker {
         let rest = restNanos()
         if !waitForDatagrams(rest) { board.set(.failed) }
         links.enter()
-        let now = port.nanos()
+        turnNanos = port.nanos()
         // The turn before began so long ago, and rest was all there was to do since.
-        if turns > 0, now &- batch.nowNanos > rest + Worker.stallNanos {
+        if turns > 0, turnNanos &- batch.nowNanos > rest + Worker.stallNanos {
             board.cells.bump(WorkerBoard.Cell.stalls)
         }
-        batch.reset(nowNanos: now)
+        batch.reset(nowNanos: turnNanos)
         snapshot = snapshots.current()
         arrived = port.take()
+    }
+
+    /// Takes what has come since, if the last ones were as many as can be taken: a flood must not
+    /// fill the socket's buffer while packets are worked on.
+    @_noLocks
+    mutating func receiveMore(_ round: Int) -> Bool {
+        guard arrived == Port.arrivalsMax, round < Worker.roundsMax else { return false }
+        if !port.wait(want: 1, batchNanos: 0, timeoutNanos: 0) { board.set(.failed) }
+        arrived = port.take()
+        return arrived > 0
     }
 
     /// One arrival ends the wait while there is little to do. Under load, thirty-two do, or 50 µs:

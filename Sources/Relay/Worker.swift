@@ -88,6 +88,7 @@ public struct Worker: ~Copyable {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
@@ -123,6 +124,8 @@ public struct Worker: ~Copyable {
     /// Arrivals of this turn.
     var arrived = 0
     var outgoingCount = 0
+    /// When this turn began.
+    var turnNanos: UInt64 = 0
     /// Packets in the mixer that wait for a link.
     var linkless = 0
     var commandsWait = false
@@ -162,6 +165,7 @@ public struct Worker: ~Copyable {
         delays = memory.delays
         queue = memory.queue
         budget = memory.budget
+        shed = memory.shed
         duplicates = memory.duplicates
         groups = memory.groups
         acks = memory.acks
@@ -254,12 +258,18 @@ public struct Worker: ~Copyable {
         receive()
         open()
         spill()
-        admit()
-        peel()
-        dedupe()
-        settle()
-        acknowledge()
-        hold()
+        repeat {
+            admit()
+            if config.isUnread {
+                passUnread()
+            } else {
+                peel()
+                dedupe()
+                settle()
+                acknowledge()
+            }
+            hold()
+        } while hasAnotherBatch()
         intake()
         seal()
         send()

@@ -22,6 +22,8 @@ public struct WorkerConfig: Sendable {
     public var queue = FairQueue.Limits()
     /// What a neighbour may cost.
     public var budget = CPUBudget.Limits()
+    /// Datagrams that are opened although their packets will be dropped.
+    public var shed = LinkShed.Limits()
     /// What packets cost.
     public var costs = PacketCosts()
     /// Frames that are put together.
@@ -39,6 +41,8 @@ public struct WorkerConfig: Sendable {
     public var trainCheckNanos: UInt64 = 1_000_000_000
     /// Longest sleep of a worker with nothing to do: how late it sees a command if nobody wakes it.
     public var idleNanos: UInt64 = 5_000_000
+    /// Packets go on unread: to measure all that is not cryptography of packets and tickets.
+    package var isUnread = false
 
     /// Defaults for a profile.
     public init(engine: EngineConfig) {

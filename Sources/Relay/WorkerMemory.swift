@@ -16,6 +16,7 @@ struct WorkerMemory {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
@@ -59,6 +60,7 @@ struct WorkerMemory {
             costs: config.costs
         )
         budget = CPUBudget(&arena, rows: links.peers, limits: config.budget)
+        shed = LinkShed(&arena, rows: links.peers, limits: config.shed)
         duplicates = DuplicateFilter(
             &arena,
             capacity: config.duplicates,

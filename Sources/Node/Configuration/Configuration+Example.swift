@@ -26,6 +26,7 @@ extension Configuration {
         count = 1                           # packet threads
         pin = []                            # their processors; empty: not pinned
         receive_buffers = 128               # for the kernel, each; a power of two
+        socket_buffer_kib = 4096            # of the socket, each way
         neighbour_rate = 0                  # packets a second from one neighbour; 0: any number
 
         [links]

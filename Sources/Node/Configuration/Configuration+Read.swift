@@ -121,6 +121,11 @@ extension Configuration {
             reader.report("workers.receive_buffers", "\(buffers) is no power of two")
         }
         workers.receiveBuffers = buffers
+        workers.socketBufferKiB = reader.integer(
+            "workers.socket_buffer_kib",
+            workers.socketBufferKiB,
+            in: 64...1_048_576
+        )
         workers.neighbourRate = reader.integer(
             "workers.neighbour_rate",
             workers.neighbourRate,
