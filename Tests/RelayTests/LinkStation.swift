@@ -257,6 +257,19 @@ final class LinkCrowd {
         self[sender].send(made, to: nodes[path[0]])
     }
 
+    /// Packets of the first of so many nodes along a path, to be sent once by any crowd of as many:
+    /// nodes have the same keys in all of them, and making a packet takes its time.
+    static func packets(
+        _ count: Int,
+        along path: [Int],
+        of nodes: Int,
+        message: (Int) -> [UInt8] = { _ in [0, 1, 2, 3] }
+    ) -> [PacketMaker.Made] {
+        let nodes = (0..<nodes).map { TestNode($0, of: nodes) }
+        let maker = PacketMaker("packets", nodes, geometry: .head)
+        return (0..<count).map { maker.make(path, from: 0, message: message($0)) }
+    }
+
     /// Links between all of these, in both directions.
     func areUp(_ pairs: [(Int, Int)]) -> Bool {
         pairs.allSatisfy { left, right in

@@ -60,9 +60,11 @@ struct WireTests {
     }
 
     /// There and back again: the right side relays, the left one is the destination, too.
+    static let packets = LinkCrowd.packets(100, along: [1, 0], of: 2)
+
     static func exchange(_ crowd: LinkCrowd, packets: Int) -> Bool {
         for number in 0..<packets {
-            crowd.send([1, 0])
+            crowd[0].send(WireTests.packets[number], to: crowd.nodes[1])
             if number % 16 == 15 { for _ in 0..<4 { crowd.turn() } }
         }
         return crowd.turn {
