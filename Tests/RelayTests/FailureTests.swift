@@ -58,8 +58,12 @@ import Testing
         #expect(crowd[4].delivered == 10 && crowd[1].counters.value(.packetsIn) == 0)
         _ = crowd.turn(seconds: 2) { false }
         #expect(crowd.stations.map { $0.station.board.status.stalls } == [0, 1, 0, 0, 0])
-        let shed = crowd[1].counters.value(Drop.queueFull)
-        #expect(shed == 100 && crowd[2].delivered == 50 && crowd[1].unlocked == 50)
+        // Some packets found no room, and some were not even opened.
+        let (full, unopened) = (
+            crowd[1].counters.value(Drop.queueFull), crowd[1].counters.value(Drop.linkShed)
+        )
+        #expect(full == crowd[1].counters.value(.packetsReceived) - 50 && unopened > 0)
+        #expect(crowd[2].delivered == 50 && crowd[1].unlocked == 50)
         expectBalanced(crowd)
     }
 
@@ -90,7 +94,9 @@ import Testing
         }
         #expect(served[1] == 60 && served[2] == 60 && served[0] == 80, "\(served)")
         #expect(crowd[4].delivered == 200)
-        #expect(crowd[3].counters.value(Drop.queueFull) == 400)
+        let received = crowd[3].counters.value(.packetsReceived)
+        #expect(crowd[3].counters.value(Drop.queueFull) == received - 200)
+        #expect(received < 600 && crowd[3].counters.value(Drop.linkShed) > 0)
         expectBalanced(crowd)
     }
 
