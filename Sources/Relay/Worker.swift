@@ -40,6 +40,8 @@ public struct WorkerParts: Sendable {
     public var number: Int
     /// Ring of handshakes to the link desk.
     public var strangers: Region
+    /// 64 random bytes that all its randomness comes from; nil takes them from the system.
+    public var seed: Region?
 
     /// Parts of a single worker.
     public init(
@@ -86,10 +88,12 @@ public struct Worker: ~Copyable {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
     let pongs: Pongs
+    let pace: PaceQueue
     let notes: Column<SlotNote>
     let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
@@ -111,6 +115,8 @@ public struct Worker: ~Copyable {
     var snapshots: SnapshotReader
     var snapshot: Snapshot
     var commands: CommandReader
+    var clock: PaceClock
+    var check = TrainCheck()
     var inbox: RingReader?
     var spillIn: SpillReader?
     var spillOut: SpillWriter?
@@ -118,6 +124,8 @@ public struct Worker: ~Copyable {
     /// Arrivals of this turn.
     var arrived = 0
     var outgoingCount = 0
+    /// When this turn began.
+    var turnNanos: UInt64 = 0
     /// Packets in the mixer that wait for a link.
     var linkless = 0
     var commandsWait = false
@@ -140,11 +148,7 @@ public struct Worker: ~Copyable {
         let memory = WorkerMemory(&arena, config, links: links.size)
         let port = try Port(config.port, socket: socket, memory: memory.port)
         let now = port.nanos()
-        memory.wheel.clear(nowNanos: now)
-        memory.delays.fill()
-        memory.queue.clear()
-        memory.duplicates.clear(nowNanos: now)
-        memory.acks.clear()
+        memory.clear(nowNanos: now)
         frames = FrameReader(memory.frames, limits: config.frames)
         frames.clear(hash: config.engine.hash)
         self.port = port
@@ -156,10 +160,12 @@ public struct Worker: ~Copyable {
         delays = memory.delays
         queue = memory.queue
         budget = memory.budget
+        shed = memory.shed
         duplicates = memory.duplicates
         groups = memory.groups
         acks = memory.acks
         pongs = memory.pongs
+        pace = memory.pace
         notes = memory.notes
         waiting = memory.waiting
         outgoing = memory.outgoing
@@ -176,34 +182,38 @@ public struct Worker: ~Copyable {
         spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
-        engine = Worker.makeEngine(config.engine, memory.engine, parts)
+        let seed = Worker.makeSeed(parts)
+        engine = Worker.makeEngine(config.engine, memory.engine, parts, seed.region.slice(0, 32))
         pool = SlotPool(memory.poolMemory, count: config.slots)
         snapshots = parts.snapshots
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
+        clock = PaceClock(config.pace, worker: parts.number, nowNanos: now)
         inbox = parts.inbox.map { RingReader($0) }
-        random = Worker.makeRandom(memory.random)
+        random = RandomStream(in: memory.random, seed: seed.region.slice(32, 32))
+        withExtendedLifetime(seed) {}
     }
 
-    private static func makeRandom(_ memory: Region) -> RandomStream {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        defer { withExtendedLifetime(seed) {} }
-        return RandomStream(in: memory, seed: seed.region)
+    private static func makeSeed(_ parts: WorkerParts) -> Memory {
+        let seed = Memory(64)
+        if let given = parts.seed {
+            seed.region.copy(given.slice(0, 64), to: 0)
+        } else {
+            Random.fill(seed.region)
+        }
+        return seed
     }
 
     private static func makeEngine(
         _ config: EngineConfig,
         _ memory: Region,
-        _ parts: WorkerParts
+        _ parts: WorkerParts,
+        _ seed: Region
     ) -> Engine {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        defer { withExtendedLifetime(seed) {} }
         var engine = Engine(
             memory,
             config: config,
-            seed: seed.region,
+            seed: seed,
             books: parts.books,
             replay: parts.replay,
             reports: parts.reports,
@@ -243,17 +253,26 @@ public struct Worker: ~Copyable {
         receive()
         open()
         spill()
-        admit()
-        peel()
-        dedupe()
-        settle()
-        acknowledge()
-        hold()
+        repeat {
+            admit()
+            if config.isUnread {
+                passUnread()
+            } else {
+                peel()
+                dedupe()
+                settle()
+                acknowledge()
+            }
+            hold()
+        } while hasAnotherBatch()
         intake()
         seal()
         send()
         housekeep()
     }
+
+    /// Packets that were accepted or made here and wait to leave.
+    var heldCount: Int { @_noLocks get { wheel.count + pace.count } }
 
     /// True when it has stopped: drained, or its ring failed.
     public var isDone: Bool { board.state == .done || board.state == .failed }

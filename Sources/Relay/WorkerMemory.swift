@@ -16,10 +16,12 @@ struct WorkerMemory {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
     let pongs: Pongs
+    let pace: PaceQueue
     let frames: Region
     let notes: Column<SlotNote>
     let waiting: Column<UInt32>
@@ -58,6 +60,7 @@ struct WorkerMemory {
             costs: config.costs
         )
         budget = CPUBudget(&arena, rows: links.peers, limits: config.budget)
+        shed = LinkShed(&arena, rows: links.peers, limits: config.shed)
         duplicates = DuplicateFilter(
             &arena,
             capacity: config.duplicates,
@@ -66,13 +69,20 @@ struct WorkerMemory {
         )
         groups = HopGroups(&arena, rows: links.peers, capacity: Worker.outgoingMax)
         let ackCapacity = geometry.ackCapacity
+        let isPaced = config.constantRate > 0
         acks = AckQueue(
             &arena,
             rows: links.peers,
-            capacity: ackCapacity,
+            capacity: isPaced ? ackCapacity * WorkerConfig.pacedAckFrames : ackCapacity,
             waitNanos: config.ackWaitNanos
         )
         pongs = Pongs(&arena, rows: links.peers)
+        pace = PaceQueue(
+            &arena,
+            slots: config.slots,
+            rows: links.peers,
+            most: isPaced ? config.pacedMax : 0
+        )
         frames = arena.region(FrameReader.byteCount(for: config.frames))
         notes = arena.column(SlotNote.self, config.slots)
         waiting = arena.column(UInt32.self, Batch.capacity)
@@ -81,6 +91,16 @@ struct WorkerMemory {
         plain = arena.region(LinkLimits.datagramBytesMax)
         ackText = arena.region(Acknowledgements.textBytes(count: ackCapacity))
         random = arena.region(RandomStream.byteCount)
+    }
+
+    /// Makes everything empty and starts its clocks.
+    func clear(nowNanos: UInt64) {
+        wheel.clear(nowNanos: nowNanos)
+        delays.fill()
+        queue.clear()
+        duplicates.clear(nowNanos: nowNanos)
+        acks.clear()
+        pace.clear()
     }
 }
 

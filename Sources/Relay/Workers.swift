@@ -46,6 +46,12 @@ public final class Workers: Sendable {
             self.address = address
             self.links = links
         }
+
+        /// Bytes of memory that the workers take, with their rings, beside the links.
+        public var byteCount: Int {
+            let each = config.byteCount(links: links.size) + WorkerShare.byteCount(self)
+            return count * each + BacklogBoard.byteCount(workers: count)
+        }
     }
 
     /// Takes port and memory.
@@ -161,6 +167,9 @@ public final class Workers: Sendable {
 
 /// One worker's memory that control sees too.
 private final class WorkerShare: Sendable {
+    private static let acknowledgementBytes = RecordRing.byteCount(capacity: 1 << 16)
+    private static let strangerBytes = RecordRing.byteCount(capacity: 1 << 17)
+
     let reports: Memory
     let commands: Memory
     let acknowledgements: Memory
@@ -172,10 +181,21 @@ private final class WorkerShare: Sendable {
     init(_ plan: Workers.Plan) {
         reports = Memory(RecordRing.byteCount(capacity: plan.reportBytes))
         commands = Memory(RecordRing.byteCount(capacity: plan.commandBytes))
-        acknowledgements = Memory(RecordRing.byteCount(capacity: 1 << 16))
-        let packetBytes = plan.config.engine.geometry.packetBytes
-        spill = Memory(plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0)
-        strangers = Memory(RecordRing.byteCount(capacity: 1 << 17))
+        acknowledgements = Memory(WorkerShare.acknowledgementBytes)
+        spill = Memory(WorkerShare.spillBytes(plan))
+        strangers = Memory(WorkerShare.strangerBytes)
+    }
+
+    private static func spillBytes(_ plan: Workers.Plan) -> Int {
+        guard plan.count > 1 else { return 0 }
+        return SpillRing.byteCount(packetBytes: plan.config.engine.geometry.packetBytes)
+    }
+
+    static func byteCount(_ plan: Workers.Plan) -> Int {
+        RecordRing.byteCount(capacity: plan.reportBytes)
+            + RecordRing.byteCount(capacity: plan.commandBytes)
+            + acknowledgementBytes + strangerBytes + spillBytes(plan)
+            + Counters.byteCount + WorkerBoard.byteCount
     }
 
     func parts(

@@ -39,28 +39,9 @@ private final class Echo: Sendable {
             thread.join()
         }
         try fixture.startLedger(["--profile", profile, "--rule", rule])
-        let packet = "[packet]\nprofile = \"\(profile)\"\n"
         let target = "127.0.0.1:\(echo.socket.port)"
-        let entry = try fixture.makeNode("entry", port: try Fixture.freePort(), more: packet)
-        let relay = try fixture.makeNode("relay", port: try Fixture.freePort(), more: packet)
-        let exit = try fixture.makeNode(
-            "exit",
-            port: try Fixture.freePort(),
-            more: packet + "[exit]\ntargets = [\"\(target)\"]\n"
-        )
-        _ = try fixture.startNode(relay)
-        _ = try fixture.startNode(exit)
-        let relayAddress = try address(of: relay)
-        let exitAddress = try address(of: exit)
-        try open(exit, to: relayAddress, fixture)
-        // An entry is a node of its own while it runs: it opens its channel and stops again.
-        let first = try fixture.startNode(entry)
-        try open(entry, to: relayAddress, fixture)
-        first.terminate()
-        first.waitUntilExit()
-        #expect(first.terminationStatus == 0)
-
-        let sides = ["--config", entry, "--exit", exitAddress, "--hops", "1"]
+        let way = try makeWay(fixture, to: target, more: "[packet]\nprofile = \"\(profile)\"\n")
+        let (sides, entry, relay) = (way.sides, way.entry, way.relay)
         let sent = try Program.run(["send", "--to", target, "--text", "hello", "--json"] + sides)
         #expect(sent.code == 0, "\(sent.errors)")
         #expect(try JSON.parse(sent.output)["answer"]?.text == "hello")
@@ -71,6 +52,91 @@ private final class Echo: Sendable {
 
         try expectTables(relay)
         try expectPay(relay, fixture)
+    }
+
+    @Test(arguments: ["head", "v4"])
+    func `a relay that is killed under load starts at once, and keeps what it must keep`(
+        profile: String
+    ) throws {
+        let fixture = try Fixture()
+        let echo = try Echo()
+        let thread = ControlThread("echo") { echo.run() }
+        defer {
+            echo.stop()
+            thread.join()
+        }
+        try fixture.startLedger(["--profile", profile])
+        let target = "127.0.0.1:\(echo.socket.port)"
+        let way = try makeWay(fixture, to: target, more: "[packet]\nprofile = \"\(profile)\"\n")
+        let port = try Fixture.freePort()
+        let words = ["tunnel", "--to", target, "--listen", "127.0.0.1:\(port)"]
+        _ = try fixture.start(words + way.sides, log: "tunnel.log")
+        try fixture.wait { (try? Program.run(["status", "--config", way.entry]))?.code == 0 }
+        #expect(try roundTrip(port, size: 500))
+        func number(_ section: String, _ name: String) -> Int {
+            let text = try? Program.run(["status", "--config", way.relay, "--json"]).output
+            return text.flatMap { try? JSON.parse($0) }?[section]?[name]?.integer ?? 0
+        }
+        try fixture.wait { number("tickets", "unredeemed") > 0 }
+        // Datagrams all the time, whether anybody is there or not.
+        let socket = try UDPSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
+        let isOver = Atomic<Bool>(false)
+        let load = ControlThread("load") {
+            while !isOver.load(ordering: .acquiring) {
+                socket.send([UInt8](repeating: 1, count: 200))
+                pause(millis: 5)
+            }
+        }
+        defer {
+            isOver.store(true, ordering: .releasing)
+            load.join()
+        }
+        pause(millis: 300)
+        let kept = (number("replay", "used"), number("tickets", "unredeemed"))
+        kill(way.relayProcess.processIdentifier, SIGKILL)
+        way.relayProcess.waitUntilExit()
+        let again = try fixture.startNode(way.relay)
+        #expect(again.isRunning)
+        #expect(number("replay", "used") >= kept.0 && kept.0 > 0)
+        #expect(number("tickets", "unredeemed") >= kept.1 && kept.1 > 0)
+        // And it goes on: neighbours find it without a word from anybody.
+        #expect(try roundTrip(port, size: 500, tries: 20))
+        try expectPay(way.relay, fixture)
+    }
+
+    /// Three nodes with channels; the entry does not run.
+    private struct Way {
+        var entry: String
+        var relay: String
+        var relayProcess: Process
+        var sides: [String]
+    }
+
+    private func makeWay(_ fixture: Fixture, to target: String, more: String) throws -> Way {
+        let entry = try fixture.makeNode("entry", port: try Fixture.freePort(), more: more)
+        let relay = try fixture.makeNode("relay", port: try Fixture.freePort(), more: more)
+        let exit = try fixture.makeNode(
+            "exit",
+            port: try Fixture.freePort(),
+            more: more + "[exit]\ntargets = [\"\(target)\"]\n"
+        )
+        let process = try fixture.startNode(relay)
+        _ = try fixture.startNode(exit)
+        let relayAddress = try address(of: relay)
+        let exitAddress = try address(of: exit)
+        try open(exit, to: relayAddress, fixture)
+        // An entry is a node of its own while it runs: it opens its channel and stops again.
+        let first = try fixture.startNode(entry)
+        try open(entry, to: relayAddress, fixture)
+        first.terminate()
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+        return Way(
+            entry: entry,
+            relay: relay,
+            relayProcess: process,
+            sides: ["--config", entry, "--exit", exitAddress, "--hops", "1"]
+        )
     }
 
     /// The relay came to know its issuers and neighbours, and used that.

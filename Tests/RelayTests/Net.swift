@@ -23,6 +23,7 @@ final class Net {
         count: Int = 5,
         geometry: Geometry = .head,
         workersEach: Int = 1,
+        way: Way = .ring,
         configure: (inout WorkerConfig) -> Void = { _ in }
     ) throws {
         let nodes = (0..<count).map { TestNode($0, of: count) }
@@ -37,6 +38,7 @@ final class Net {
         config.engine.unackedCapacity = 4_096
         config.ackWaitNanos = 20_000_000
         configure(&config)
+        config.port.backend = way.backend
         let mesh = LinkMesh(name, keyIDs: nodes.map(\.keyID), workers: workersEach)
         self.mesh = mesh
         workers = try nodes.map { node in

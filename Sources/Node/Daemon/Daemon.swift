@@ -49,6 +49,7 @@ public final class Daemon: Sendable {
         self.probe = probe
         logger = Logger(level: configuration.node.logLevel)
         geometry = try Startup.geometry(configuration.packet)
+        try Startup.memory(configuration, geometry, available: FreeMemory.bytes)
         keys = try KeyRing(configuration, logger: logger)
         store = try Startup.store(configuration.node.data)
         listen = try Startup.port(configuration.node.listen)

@@ -74,6 +74,25 @@ final class PacketThreads: Sendable {
         writers = Mutex((0..<count).map { shared.commands($0) })
     }
 
+    /// Bytes of memory that they take by their configuration, with links and replay sets; of the
+    /// packet keys two are served for a while.
+    static func byteCount(_ configuration: Configuration, _ geometry: Geometry) -> Int {
+        let size = LinkSize(
+            peers: configuration.links.peers,
+            workers: configuration.workers.count
+        )
+        let none = KeyedHash(0, 0)
+        var arena = Arena()
+        var plan = Workers.Plan(
+            config: config(configuration, geometry, none, sizes: []),
+            address: .loopback(port: 0),
+            links: LinkTable(&arena, size, hash: none)
+        )
+        plan.count = configuration.workers.count
+        return plan.byteCount + LinkTable.byteCount(size)
+            + 2 * ReplaySet.byteCount(capacity: configuration.replay.tags)
+    }
+
     private static func config(
         _ configuration: Configuration,
         _ geometry: Geometry,
@@ -100,10 +119,12 @@ final class PacketThreads: Sendable {
         }
         config.mixerCapacity = configuration.mixing.capacity
         config.budget.packetsPerSecond = UInt64(configuration.workers.neighbourRate)
+        config.socketBufferBytes = configuration.workers.socketBufferKiB << 10
         config.port.receiveBuffers = configuration.workers.receiveBuffers
         config.port.lengths = sizes
         config.port.segmentation = configuration.links.segmentation
         config.port.coalescing = configuration.links.coalescing
+        config.constantRate = configuration.links.constantRate
         switch configuration.links.backend {
         case .automatic: config.port.backend = .automatic
         case .uring: config.port.backend = .uring
