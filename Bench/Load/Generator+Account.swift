@@ -13,8 +13,10 @@ extension Generator {
         case arrived
     }
 
-    /// Datagrams that came to nobody: sent, and not taken within this time.
+    /// Datagrams that came to nobody: sent, and not taken within this time. A relay whose socket
+    /// has dropped nothing gets more of it: perhaps its thread has no turn.
     private static var lostNanos: UInt64 { 300_000_000 }
+    private static var patienceNanos: UInt64 { 10_000_000_000 }
 
     private func isReached(_ goal: Goal) -> Bool {
         switch goal {
@@ -39,7 +41,10 @@ extension Generator {
     /// Waits until the relay has taken all there is.
     private mutating func waitUntilTaken() throws(LoadError) {
         var (taken, since) = (relay.taken, Host.nanos())
-        while !isReached(.taken), Host.nanos() < since + Generator.lostNanos {
+        while !isReached(.taken) {
+            let hasLost = relay.socketDrops > 0
+            let limit = hasLost ? Generator.lostNanos : Generator.patienceNanos
+            guard Host.nanos() < since + limit else { return }
             try attend()
             if relay.taken != taken { (taken, since) = (relay.taken, Host.nanos()) }
         }

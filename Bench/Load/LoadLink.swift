@@ -9,6 +9,8 @@ struct LoadArrival {
     enum Kind {
         case packet
         case acknowledgements
+        /// A ping: the relay looks whether trains arrive. It is not answered.
+        case ping
         case other
     }
 
@@ -229,7 +231,8 @@ final class LoadLink {
         case .acknowledgements:
             arrival.kind = .acknowledgements
             arrival.acks = Acknowledgements.parse(frame.body)?.count ?? 0
-        case .ping, .pong, .paymentTerms, .locks, .secrets, .promises, .logSegment: break
+        case .ping: arrival.kind = .ping
+        case .pong, .paymentTerms, .locks, .secrets, .promises, .logSegment: break
         }
         return arrival
     }

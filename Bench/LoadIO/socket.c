@@ -70,9 +70,9 @@ void load_read(const struct load_socket *s, struct load_counts *out) { *out = s-
 static int joins(const struct load_socket *s, const struct train *train, uint32_t parts,
                  uint32_t from_ip, const struct sockaddr_in *to, uint32_t bytes) {
     // A train that came whole has fewer pieces than datagrams.
-    return parts < s->segments && train->pieces == parts && train->each == bytes && train->bytes + bytes <= TRAIN_BYTES &&
-           train->from_ip == from_ip && train->to.sin_port == to->sin_port &&
-           train->to.sin_addr.s_addr == to->sin_addr.s_addr;
+    return parts < s->segments && train->pieces == parts && train->each == bytes &&
+           train->bytes + bytes <= TRAIN_BYTES && train->from_ip == from_ip &&
+           train->to.sin_port == to->sin_port && train->to.sin_addr.s_addr == to->sin_addr.s_addr;
 }
 
 static struct train *begin_train(struct load_socket *s, uint32_t from_ip,

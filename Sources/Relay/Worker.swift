@@ -148,12 +148,7 @@ public struct Worker: ~Copyable {
         let memory = WorkerMemory(&arena, config, links: links.size)
         let port = try Port(config.port, socket: socket, memory: memory.port)
         let now = port.nanos()
-        memory.wheel.clear(nowNanos: now)
-        memory.delays.fill()
-        memory.queue.clear()
-        memory.duplicates.clear(nowNanos: now)
-        memory.acks.clear()
-        memory.pace.clear()
+        memory.clear(nowNanos: now)
         frames = FrameReader(memory.frames, limits: config.frames)
         frames.clear(hash: config.engine.hash)
         self.port = port

@@ -92,6 +92,16 @@ struct WorkerMemory {
         ackText = arena.region(Acknowledgements.textBytes(count: ackCapacity))
         random = arena.region(RandomStream.byteCount)
     }
+
+    /// Makes everything empty and starts its clocks.
+    func clear(nowNanos: UInt64) {
+        wheel.clear(nowNanos: nowNanos)
+        delays.fill()
+        queue.clear()
+        duplicates.clear(nowNanos: nowNanos)
+        acks.clear()
+        pace.clear()
+    }
 }
 
 /// What is kept of the packet in a slot, from its arrival until it is sent.
