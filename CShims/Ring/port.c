@@ -138,6 +138,7 @@ uint32_t port_features(const struct port *port) { return port->features; }
 int port_fallback(const struct port *port) { return port->fallback; }
 
 int port_wait(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t timeout_nanos) {
+    if (port->stopped) return 0;
     // What a full socket buffer holds back is to be tried again soon.
     const uint64_t soon = 200000;
     if (port->queued > 0 && timeout_nanos > soon) timeout_nanos = soon;
@@ -156,6 +157,11 @@ const struct port_arrival *port_held(const struct port *port) { return port->hel
 void port_release(struct port *port) {
     if (port->held_count > 0) port->backend->release(port);
     port->held_count = 0;
+}
+
+int port_stop(struct port *port) {
+    port->stopped = 1;
+    return port->backend->stop ? port->backend->stop(port) : 0;
 }
 
 uint64_t port_nanos(const struct port *port) { return port->backend->nanos(port); }

@@ -52,6 +52,8 @@ struct backend {
     // Sends `messages` and sets their `status`, -EAGAIN before.
     int (*transmit)(struct port *port, uint32_t count);
     uint64_t (*nanos)(const struct port *port);
+    // Takes the receive back; NULL where none is left with the kernel.
+    int (*stop)(struct port *port);
 };
 
 struct port {
@@ -59,6 +61,7 @@ struct port {
     const struct backend *backend;
     void *state; // the backend's
     int family, wake;
+    int stopped; // nothing is received any more
     uint32_t features;
     int fallback;
     int segmentation;

@@ -80,7 +80,7 @@ static uint32_t take_from_place(struct port *port) {
     const uint32_t most = buffers < PORT_ARRIVALS ? buffers : PORT_ARRIVALS;
     const int whole = place->network->wire.coalescing && (port->features & PORT_COALESCING);
     uint32_t count = 0;
-    while (count < most && place->inbox.first) {
+    while (!port->stopped && count < most && place->inbox.first) {
         struct flight *flight = flights_take(&place->inbox);
         struct port_arrival *out = &port->held[count];
         fill(port, count++, flight);

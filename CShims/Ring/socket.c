@@ -3,6 +3,7 @@
 #include "address.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,3 +99,15 @@ int64_t socket_drops(int fd) {
 }
 
 void socket_close(int fd) { close(fd); }
+
+int socket_share(int fd) {
+    const int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return other >= 0 ? other : -errno;
+}
+
+int socket_check(int fd) {
+    int kind = 0;
+    socklen_t length = sizeof kind;
+    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &kind, &length) != 0) return -errno;
+    return kind == IPPROTO_UDP ? 0 : -EPROTOTYPE;
+}

@@ -34,6 +34,20 @@ public struct DatagramSocket: ~Copyable, Sendable {
         self.address = DatagramAddress(raw)
     }
 
+    /// Takes over a bound socket of another process, or of an earlier program of this one, with all
+    /// that waits in it; the descriptor is this object's from now on, whatever happens.
+    public init(adopting descriptor: Int32) throws(DatapathError) {
+        var raw = datagram_address()
+        var status = socket_check(descriptor)
+        if status >= 0 { status = unsafe socket_address(descriptor, &raw) }
+        guard status >= 0 else {
+            socket_close(descriptor)
+            throw .system("socket that was handed over", -status)
+        }
+        self.descriptor = descriptor
+        address = DatagramAddress(raw)
+    }
+
     /// A place in a simulated network, for a port there.
     public init(simulated address: DatagramAddress) {
         descriptor = -1
@@ -41,6 +55,14 @@ public struct DatagramSocket: ~Copyable, Sendable {
     }
 
     deinit { if descriptor >= 0 { socket_close(descriptor) } }
+
+    /// Another descriptor of the socket, for handing it over; the caller's to close.
+    @_semantics("no_performance_analysis")
+    public func share() throws(DatapathError) -> Int32 {
+        let other = socket_share(descriptor)
+        guard other >= 0 else { throw .system("fcntl", -other) }
+        return other
+    }
 
     /// Datagrams that the kernel dropped because nobody took them in time.
     public var drops: UInt64 {

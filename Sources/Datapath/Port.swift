@@ -134,6 +134,15 @@ extension Port {
     /// Gives the buffers of all arrivals back to the kernel.
     @_semantics("no_performance_analysis")
     public func release() { unsafe port_release(port) }
+
+    /// Receives no more. What the kernel has already put into buffers is still to be taken; all
+    /// else stays with the socket. False: the port is of no use any more.
+    @_semantics("no_performance_analysis")
+    public func stop() -> Bool { unsafe port_stop(port) >= 0 }
+
+    /// Submits, and waits `millis` at most until the socket's buffer has taken everything.
+    @_semantics("no_performance_analysis")
+    public func flush(millis: Int) -> Bool { unsafe port_flush(port, Int32(millis)) >= 0 }
 }
 
 extension Port {

@@ -34,6 +34,8 @@ public struct WorkerParts: Sendable {
     public var number: Int
     /// Ring of handshakes to the link desk.
     public var strangers: Region
+    /// Memory of a suspended worker, in which this one goes on; nil for new memory.
+    public var pages: SharedPages?
 
     /// Parts of a single worker.
     public init(
@@ -71,7 +73,7 @@ public struct Worker: ~Copyable {
 
     // The port ends before the memory goes.
     let port: Port
-    let pages: MappedPages
+    let pages: SharedPages
 
     let config: WorkerConfig
     let packetBytes: Int
@@ -91,6 +93,7 @@ public struct Worker: ~Copyable {
     let ackText: Region
     let counters: Counters
     let board: WorkerBoard
+    let note: Column<WorkerNote>
 
     var links: LinkWorker
     var frames: FrameReader
@@ -115,25 +118,34 @@ public struct Worker: ~Copyable {
     var lostSeen: UInt64 = 0
     var allocatedWarm = -1
     var turns: UInt64 = 0
+    /// What the workers before this one have counted.
+    var past = WorkerNote()
+    var isSuspended = false
 
-    /// Takes all the memory that a worker needs. It runs on the thread that calls `start`.
+    /// Takes all the memory that a worker needs, or takes over what a suspended one left. It runs
+    /// on the thread that calls `start`.
     public init(
         _ config: WorkerConfig,
         socket: consuming DatagramSocket,
         parts: WorkerParts
     ) throws(DatapathError) {
         let links = parts.links
-        let pages = try MappedPages(WorkerMemory.byteCount(for: config, links: links.size))
+        let byteCount = WorkerMemory.byteCount(for: config, links: links.size)
+        let pages = try parts.pages ?? SharedPages(byteCount, wide: true)
         var arena = Arena(pages.region)
         let memory = WorkerMemory(&arena, config, links: links.size)
         let port = try Port(config.port, socket: socket, memory: memory.port)
         let now = port.nanos()
-        memory.wheel.clear(nowNanos: now)
-        memory.queue.clear()
-        memory.duplicates.clear(nowNanos: now)
-        memory.acks.clear()
+        let adopts = parts.pages != nil
         frames = FrameReader(memory.frames, limits: config.frames)
-        frames.clear(hash: config.engine.hash)
+        if adopts {
+            pool = try memory.adoptPool()
+            linkless = memory.linkless(pool)
+        } else {
+            pool = SlotPool(memory.poolMemory, count: config.slots)
+            memory.clear(nowNanos: now)
+            frames.clear(hash: config.engine.hash)
+        }
         self.port = port
         self.pages = pages
         self.config = config
@@ -154,15 +166,16 @@ public struct Worker: ~Copyable {
         ackText = memory.ackText
         counters = Counters(parts.counters)
         board = parts.board
+        note = memory.note
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
         engine = Worker.makeEngine(config.engine, memory.engine, parts)
-        pool = SlotPool(memory.poolMemory, count: config.slots)
         snapshots = parts.snapshots
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
         inbox = parts.inbox.map { RingReader($0) }
         random = Worker.makeRandom(memory.random)
+        if adopts { resume(nowNanos: now) }
     }
 
     private static func makeRandom(_ memory: Region) -> RandomStream {
@@ -183,6 +196,7 @@ public struct Worker: ~Copyable {
         var engine = Engine(
             memory,
             config: config,
+            adopts: parts.pages != nil,
             seed: seed.region,
             books: parts.books,
             replay: parts.replay,
@@ -194,7 +208,7 @@ public struct Worker: ~Copyable {
         return engine
     }
 
-    deinit { engine.wipe() }
+    deinit { if !isSuspended { engine.wipe() } }
 
     /// Makes the calling thread the worker's.
     public mutating func start() throws(DatapathError) {
@@ -227,6 +241,6 @@ public struct Worker: ~Copyable {
         housekeep()
     }
 
-    /// True when it has stopped: drained, or its ring failed.
-    public var isDone: Bool { board.state == .done || board.state == .failed }
+    /// True when it has stopped: drained, suspended, or its ring failed.
+    public var isDone: Bool { isSuspended || board.state == .done || board.state == .failed }
 }

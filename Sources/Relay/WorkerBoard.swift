@@ -10,6 +10,7 @@ public struct WorkerBoard: Sendable {
     enum Cell {
         // Written by control.
         static var stopNanos: Int { @_noLocks get { 0 } }
+        static var suspends: Int { @_noLocks get { 1 } }
         // Written by the worker, from the second cache line on.
         static var state: Int { @_noLocks get { 8 } }
         static var held: Int { @_noLocks get { 9 } }
@@ -35,6 +36,8 @@ public struct WorkerBoard: Sendable {
         case done
         /// Gone: the kernel refused its ring.
         case failed
+        /// Gone, and its memory holds what the next worker goes on with.
+        case suspended
     }
 
     let cells: AtomicCells
@@ -49,6 +52,9 @@ public struct WorkerBoard: Sendable {
     public func stop(limitNanos: UInt64) {
         cells.storeReleasing(max(1, limitNanos), Cell.stopNanos)
     }
+
+    /// Asks the worker to stop where it is, for another one to go on in its memory.
+    public func suspend() { cells.storeReleasing(1, Cell.suspends) }
 
     /// How far the worker is.
     public var state: State { State(rawValue: cells.loadAcquiring(Cell.state)) ?? .failed }
@@ -76,6 +82,12 @@ public struct WorkerBoard: Sendable {
 
     // MARK: worker
 
+    /// True once the worker is asked to be suspended.
+    var suspends: Bool {
+        @_noLocks
+        get { cells.load(Cell.suspends) != 0 }
+    }
+
     /// When waiting for acknowledgements ends; 0 while the worker is not asked to stop.
     var stopNanos: UInt64 {
         @_noLocks
@@ -93,6 +105,7 @@ public struct WorkerBoard: Sendable {
         case .stopping: 2
         case .done: 3
         case .failed: 4
+        case .suspended: 5
         }
     }
 }

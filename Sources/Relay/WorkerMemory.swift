@@ -28,6 +28,7 @@ struct WorkerMemory {
     let ackText: Region
     let random: Region
     let poolMemory: Region
+    let note: Column<WorkerNote>
 
     static func byteCount(for config: WorkerConfig, links: LinkSize) -> Int {
         var arena = Arena()
@@ -79,6 +80,7 @@ struct WorkerMemory {
         plain = arena.region(LinkLimits.datagramBytesMax)
         ackText = arena.region(Acknowledgements.textBytes(count: ackCapacity))
         random = arena.region(RandomStream.byteCount)
+        note = arena.column(WorkerNote.self, 1)
     }
 }
 

@@ -7,6 +7,8 @@ final class WorkerThread: Sendable {
     private let seat: Mutex<WorkerSeat>
     private let waker: Mutex<PortWaker?>
     let board: WorkerBoard
+    /// What the worker left when it was suspended.
+    private let left = Mutex<(socket: Int32, memory: Int32)?>(nil)
 
     /// Seats a worker; its thread starts later.
     init(_ worker: consuming Worker, board: WorkerBoard) {
@@ -31,11 +33,23 @@ final class WorkerThread: Sendable {
         do throws(DatapathError) {
             try worker.start()
             while !worker.isDone { worker.turn() }
+            let isSuspended = worker.isSuspended
+            if isSuspended {
+                let handed = try worker.handOver()
+                left.withLock { $0 = handed }
+            }
+            waker.withLock { $0 = nil }
+            // The port ends before anybody is told so.
+            _ = consume worker
+            if isSuspended { board.set(.suspended) }
         } catch {
+            waker.withLock { $0 = nil }
             board.set(.failed)
         }
-        waker.withLock { $0 = nil }
     }
+
+    /// Takes what a suspended worker left; nil if there is nothing.
+    func takeLeft() -> (socket: Int32, memory: Int32)? { left.withLock { $0.take() } }
 }
 
 /// Holds a worker between making it and its thread: one thread at a time has it.

@@ -123,6 +123,11 @@ uint32_t port_take(struct port *_Nonnull port);
 const struct port_arrival *_Nonnull port_held(const struct port *_Nonnull port);
 // Gives all held buffers back to the kernel.
 void port_release(struct port *_Nonnull port);
+// Receives no more: what the kernel has already put into buffers is still to be taken, all else
+// stays with the socket. A wait returns at once from then on.
+int port_stop(struct port *_Nonnull port);
+// Sends what is queued, and waits `millis` at most for room in the socket's buffer.
+int port_flush(struct port *_Nonnull port, int millis);
 
 // Takes a free train: its number, or -EBUSY.
 int port_take_train(struct port *_Nonnull port);

@@ -21,3 +21,7 @@ int socket_address(int socket, struct datagram_address *_Nonnull out);
 // Datagrams that the kernel dropped because the socket's buffer was full.
 int64_t socket_drops(int socket);
 void socket_close(int socket);
+// Another descriptor of the same socket: the socket lives until the last one is closed.
+int socket_share(int socket);
+// 0 if a descriptor is a UDP socket.
+int socket_check(int socket);
