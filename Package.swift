@@ -197,7 +197,7 @@ let package = Package(
             name: "dray-bench",
             dependencies: [
                 "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
-                "Exchange", "Engine", "CSodium", "CSecp256k1",
+                "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -288,7 +288,10 @@ let package = Package(
         ),
         testModule(
             "NodeTests",
-            ["Node", "JSON", "LocalSocket", "Chain", "Exchange", "Crypto", "Bytes", "TestSupport"]
+            [
+                "Node", "Gateway", "Channels", "Chain", "Exchange", "Tickets", "Sphinx", "Crypto",
+                "LocalSocket", "JSON", "Bytes", "TestSupport",
+            ]
         ),
         testModule(
             "ConformTests",

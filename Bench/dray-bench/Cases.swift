@@ -6,8 +6,8 @@ import Harness
 func allCases(isShort: Bool) -> [Case] {
     let network = Network()
     return peelCases(network) + buildCases(network) + ticketCases(network)
-        + issuerCases(network) + relayCases(network) + unackedCases(isShort: isShort)
-        + frameCases() + libraryCases()
+        + issuerCases(network) + relayCases(network) + queueCases() + unackedCases(isShort: isShort)
+        + linkCases() + frameCases() + libraryCases()
 }
 
 /// Name of the kernel table in use.

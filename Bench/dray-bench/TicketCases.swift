@@ -26,11 +26,14 @@ private final class TicketBench {
     let luck: LuckLanes
     private let signerTable: Slab
     private let verifierTables: Slab
+    private let ownTable: Region
+    private var random: RandomStream
 
     init(_ network: Network) {
         self.network = network
         memory = Memory(
-            (1 << 18) + Kernels.signerBytes + TicketBench.neighbours.count * Kernels.verifierBytes
+            (1 << 18) + Kernels.signerBytes + TicketLanes.ownTableBytes
+                + TicketBench.neighbours.count * Kernels.verifierBytes
         )
         var arena = Arena(memory.region)
         lanes = TicketLanes(
@@ -60,6 +63,11 @@ private final class TicketBench {
         verifierTables = Slab(
             region: arena.region(TicketBench.neighbours.count * Kernels.verifierBytes),
             stride: Kernels.verifierBytes
+        )
+        ownTable = arena.region(TicketLanes.ownTableBytes)
+        random = RandomStream(
+            in: arena.region(RandomStream.byteCount),
+            seed: arena.region(32)
         )
         let packet = arena.region(network.geometry.packetBytes)
         for lane in 0..<64 {
@@ -97,6 +105,13 @@ private final class TicketBench {
             live: .first(TicketBench.neighbours.count)
         )
         precondition(made == 1 && verifiers == .first(TicketBench.neighbours.count), "no table")
+        let own = network.nodes[1].chainKey
+        let isOwn = lanes.makeOwnTable(
+            key: own.secretScalar,
+            address: own.address,
+            into: ownTable
+        )
+        precondition(isOwn, "no table of our own key")
     }
 
     /// Who acknowledges a lane.
@@ -154,11 +169,41 @@ private final class TicketBench {
     }
 
     func issue() -> UInt64 {
-        lanes.hash(issued, channelIDs: channelIDs, domains: domains, lanes: .max, into: hashes)
+        hashIssued()
         let key = network.nodes[1].chainKey.secretScalar
         let signed = lanes.sign(issued, hashes: hashes, key: key, lanes: .max)
         precondition(signed == .max, "a ticket is not signed")
         return hashes.region(0).load(0)
+    }
+
+    func issueHedged() -> UInt64 {
+        hashIssued()
+        let signed = lanes.sign(
+            issued,
+            hashes: hashes,
+            key: network.nodes[1].chainKey.secretScalar,
+            hedgedBy: &random,
+            lanes: .max
+        )
+        precondition(signed == .max, "a ticket is not signed")
+        return hashes.region(0).load(0)
+    }
+
+    /// With the self-check, by the table of our own key.
+    func issueChecked() -> UInt64 {
+        let sum = issue()
+        let good = lanes.verifyOwnVariableTime(
+            issued,
+            hashes: hashes,
+            table: ownTable,
+            lanes: .max
+        )
+        precondition(good == .max, "a ticket of ours is spoilt")
+        return sum
+    }
+
+    private func hashIssued() {
+        lanes.hash(issued, channelIDs: channelIDs, domains: domains, lanes: .max, into: hashes)
     }
 
     func make() -> UInt64 {
@@ -226,6 +271,8 @@ func ticketCases(_ network: Network) -> [Case] {
         Case("ticket.verify", batch: 64) { bench.verify(known: true) },
         Case("ticket.verify.unknown", batch: 64) { bench.verify(known: false) },
         Case("ticket.issue", batch: 64) { bench.issue() },
+        Case("ticket.issue.hedged", batch: 64) { bench.issueHedged() },
+        Case("ticket.issue.checked", batch: 64) { bench.issueChecked() },
         Case("ack.make", batch: 64) { bench.make() },
         Case("ack.take", batch: 64) { bench.takeAcks(64) },
         Case("ack.take.batch10", batch: 10) { bench.takeAcks(10) },

@@ -1,6 +1,7 @@
 #include "port_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,16 @@ int port_start(struct port *port) {
     if (port->config.backend == PORT_AUTOMATIC && refused == &port_uring) refused->close(port);
     status = fall_back(port, status);
     return status < 0 ? status : port->backend->start(port);
+}
+
+int port_bell(const struct port *port) {
+    const int bell = fcntl(port->wake, F_DUPFD_CLOEXEC, 0);
+    return bell < 0 ? -errno : bell;
+}
+
+void port_ring_bell(int bell) {
+    const uint64_t one = 1;
+    (void)!write(bell, &one, sizeof one);
 }
 
 void port_wake(struct port *port) {

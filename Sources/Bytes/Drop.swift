@@ -164,6 +164,9 @@ public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case queueAge
     /// A copy of a packet that was accepted a moment ago; the replay set would refuse it too.
     case duplicate
+    // Way back.
+    /// An acknowledgement of ours for a neighbour to which there was no link in time.
+    case ackUnsent
 
     /// Number of the counter, equal to the raw value.
     @inlinable

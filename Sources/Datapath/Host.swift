@@ -27,6 +27,16 @@ public enum Host {
         return bytes < 0 ? nil : Int(bytes)
     }
 
+    /// Closes a descriptor.
+    public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    /// Another descriptor of the same thing.
+    public static func share(_ descriptor: Int32) throws(DatapathError) -> Int32 {
+        let other = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard other >= 0 else { throw .system("fcntl", errno) }
+        return other
+    }
+
     /// Runs `body` on a thread of its own.
     ///
     /// - Parameters:

@@ -86,6 +86,13 @@ public struct Port: ~Copyable, @unchecked Sendable {
     /// Ends waits of this port; from any thread, as long as the port lives.
     public var waker: PortWaker { unsafe PortWaker(port) }
 
+    /// A bell that outlives the port.
+    public func makeBell() throws(DatapathError) -> BellKeeper {
+        let descriptor = unsafe port_bell(port)
+        guard descriptor >= 0 else { throw .system("dup", -descriptor) }
+        return BellKeeper(descriptor)
+    }
+
     /// Nanoseconds of the monotonic clock, or of the simulated network.
     @_semantics("no_performance_analysis")
     public func nanos() -> UInt64 { unsafe port_nanos(port) }
@@ -220,6 +227,29 @@ extension Port {
         guard unsafe port_next_failure(port, &raw) == 1 else { return nil }
         return SendFailure(address: DatagramAddress(raw.to), reason: .init(raw.status))
     }
+}
+
+/// Ends a port's wait, also after the port is gone: then it does nothing.
+public struct PortBell: BitwiseCopyable, Sendable {
+    private let descriptor: Int32
+
+    /// The bell with a descriptor that somebody keeps open.
+    @_noLocks
+    public init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Makes the current or next wait return.
+    @_semantics("no_performance_analysis")
+    public func ring() { port_ring_bell(descriptor) }
+}
+
+/// Keeps a port's bell open.
+public final class BellKeeper: Sendable {
+    /// The bell's descriptor.
+    public let descriptor: Int32
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { socket_close(descriptor) }
 }
 
 /// Ends a port's wait; must not be used after the port is gone.

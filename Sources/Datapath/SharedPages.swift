@@ -48,11 +48,7 @@ public final class SharedPages: @unchecked Sendable {
     }
 
     /// Another descriptor of the memory, for handing it over; the caller's to close.
-    public func share() throws(DatapathError) -> Int32 {
-        let other = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard other >= 0 else { throw .system("fcntl", errno) }
-        return other
-    }
+    public func share() throws(DatapathError) -> Int32 { try Host.share(descriptor) }
 
     deinit {
         unsafe host_unmap(region.base, region.byteCount)

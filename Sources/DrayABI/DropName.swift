@@ -6,7 +6,7 @@ var dropCount: UInt32 { UInt32(names.count) }
 /// The code as C reads it; a test compares each with the case's own name.
 func dropName(_ drop: Drop) -> StaticString { names[Int(drop.index)] }
 
-private let names: [75 of StaticString] = [
+private let names: [76 of StaticString] = [
     "none",
     "packetSize",
     "alphaInvalid",
@@ -82,4 +82,5 @@ private let names: [75 of StaticString] = [
     "queueFull",
     "queueAge",
     "duplicate",
+    "ackUnsent",
 ]

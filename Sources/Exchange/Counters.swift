@@ -48,8 +48,12 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case acksByKey
     /// Tickets of ours that did not verify after they were signed, and so did not leave.
     case selfChecksFailed
-    /// Packets that neighbours sent us, in frames of their links.
+    /// Whole packets that links brought from neighbours.
     case packetsReceived
+    /// Packets handed to another worker, which had nothing to do.
+    case spilledOut
+    /// Packets taken from another worker.
+    case spilledIn
     /// Datagrams handed to the kernel.
     case datagramsOut
     /// Handshakes passed on to the link desk.
@@ -76,7 +80,15 @@ public struct Counters: Sendable {
     /// Bytes of memory.
     public static var byteCount: Int {
         @_noLocks
-        get { 8 * (dropCells + counterCells + Histogram.cells + 2 * RejectBoard.places) }
+        get { 8 * (latenessFirst + MixLateness.cells) }
+    }
+
+    // The parts, in order.
+    private static var latencyFirst: Int { @_noLocks get { dropCells + counterCells } }
+    private static var rejectsFirst: Int { @_noLocks get { latencyFirst + Histogram.cells } }
+    private static var latenessFirst: Int {
+        @_noLocks
+        get { rejectsFirst + 2 * RejectBoard.places }
     }
 
     /// All bytes, for comparing.
@@ -114,16 +126,19 @@ public struct Counters: Sendable {
     /// Time from receiving to sending.
     public var latency: Histogram {
         @_noLocks
-        get { Histogram(cells, first: Counters.dropCells + Counters.counterCells) }
+        get { Histogram(cells, first: Counters.latencyFirst) }
     }
 
     /// Refused packets by neighbour.
     public var rejects: RejectBoard {
         @_noLocks
-        get {
-            let first = Counters.dropCells + Counters.counterCells + Histogram.cells
-            return RejectBoard(cells, first: first)
-        }
+        get { RejectBoard(cells, first: Counters.rejectsFirst) }
+    }
+
+    /// How late packets left the mixer.
+    public var lateness: MixLateness {
+        @_noLocks
+        get { MixLateness(cells, first: Counters.latenessFirst) }
     }
 }
 

@@ -21,6 +21,8 @@ enum RowCell {
     static var endpointCounter: Int { @_noLocks get { 18 } }
     /// The newest timestamp of the peer's initiations: two words; the desk's alone.
     static var timestamp: Int { @_noLocks get { 20 } }
+    /// Eight bytes of the peer's static key; the desk's alone.
+    static var keyMark: Int { @_noLocks get { 22 } }
     /// When data was sent and received, and when anything was.
     static var sentNanos: Int { @_noLocks get { 24 } }
     static var receivedNanos: Int { @_noLocks get { 25 } }
@@ -46,6 +48,20 @@ enum SharedCell {
 
     /// How often a worker wanted a session.
     static var wants: Int { @_noLocks get { 0 } }
+    /// Somebody says there is load, until then.
+    static var busyNanos: Int { @_noLocks get { 1 } }
+    /// Meters of handshakes: for load, for the desk, for cookie replies sent and taken.
+    static var load: Int { @_noLocks get { 8 } }
+    static var desk: Int { @_noLocks get { 9 } }
+    static var cookiesSent: Int { @_noLocks get { 10 } }
+    static var cookiesTaken: Int { @_noLocks get { 11 } }
+    /// Sizes that datagrams may have.
+    static var sizes: Int { @_noLocks get { 16 } }
+    /// Own identities in use, and eight words for each of two: MAC key, cookie key.
+    static var identities: Int { @_noLocks get { 24 } }
+    static var identityKeys: Int { @_noLocks get { 32 } }
+    /// The secret that cookies are made with.
+    static var cookieSecret: Int { @_noLocks get { 48 } }
 }
 
 /// How far a session is.

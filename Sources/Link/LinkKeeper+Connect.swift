@@ -45,4 +45,13 @@ extension LinkKeeper {
         }
         return (here, there)
     }
+
+    /// Makes counters below 2^37 as if never taken, for a benchmark that opens one train again and
+    /// again.
+    package func untake(_ index: UInt32, _ counters: Range<UInt64>) {
+        let first = ReplayWindow.cells * Int(index & table.slotMask)
+        for block in counters.lowerBound >> 5...counters.upperBound >> 5 {
+            table.windows.store(0, first + Int(block % UInt64(ReplayWindow.cells)))
+        }
+    }
 }

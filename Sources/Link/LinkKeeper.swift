@@ -31,7 +31,7 @@ public struct LinkKeeper: ~Copyable {
         random = RandomStream(in: randomMemory.region, seed: seed)
         slots = [[UInt32]](repeating: [], count: table.size.peers)
         seen = [UInt64](repeating: 0, count: table.size.workers)
-        for row in (0..<UInt32(table.size.peers)).reversed() where !isUsed(row) {
+        for row in (0..<UInt32(table.size.peers)).reversed() where !table.isPeer(row) {
             freeRows.append(row)
         }
         for row in 0..<UInt32(table.size.peers) {
@@ -68,7 +68,7 @@ public struct LinkKeeper: ~Copyable {
         for field in 0..<RowCell.count { table.rows.store(0, table.cell(row, field)) }
         table.rows.store(1 << 32 | UInt64(keyID), table.cell(row, RowCell.keyID))
         if let address {
-            _ = table.setEndpoint(row, EndpointWords(address), sequence: 0, counter: 0)
+            _ = table.setEndpoint(row, EndpointWords(address))
         }
         let place = freeEntry(keyID)
         table.entries.storeReleasing(PeerEntry(keyID: keyID, row: row).word, place)
@@ -93,18 +93,9 @@ public struct LinkKeeper: ~Copyable {
         endedRows.append(row)
     }
 
-    /// Where the peer is, whatever a datagram said; false while a worker writes, then try again.
+    /// Where the peer is, until a datagram says otherwise; false while a worker writes that.
     public func setEndpoint(_ row: UInt32, _ address: DatagramAddress) -> Bool {
-        table.setEndpoint(
-            row,
-            EndpointWords(address),
-            sequence: UInt64(sequence),
-            counter: LinkLimits.rejectDatagrams
-        )
-    }
-
-    private func isUsed(_ row: UInt32) -> Bool {
-        table.rows.load(table.cell(row, RowCell.keyID)) >> 32 != 0
+        table.setEndpoint(row, EndpointWords(address))
     }
 
     private func home(_ keyID: UInt32) -> Int {
@@ -121,6 +112,9 @@ public struct LinkKeeper: ~Copyable {
     }
 
     // MARK: Sessions
+
+    /// Slots of a peer's sessions that open, oldest first.
+    func sessions(_ row: UInt32) -> [UInt32] { slots[Int(row)] }
 
     private func state(_ slot: UInt32) -> SessionState {
         SessionState(table.sessions.load(table.sessionCell(slot, SessionCell.state)))
@@ -193,13 +187,13 @@ public struct LinkKeeper: ~Copyable {
             for slot in mine where state(slot).phase == .unproven { end(slot: slot) }
         }
         let live = slots[Int(row)].filter { state($0).phase == .live }
-        for slot in live.dropLast(1) { end(slot: slot) }
+        for slot in live.dropLast(LinkLimits.livePerPeer - 1) { end(slot: slot) }
     }
 
     /// Ends a session, or the index of a handshake.
     public mutating func end(_ index: UInt32) { end(slot: index & table.slotMask) }
 
-    private mutating func end(slot: UInt32) {
+    mutating func end(slot: UInt32) {
         let before = state(slot)
         guard before.phase != .free, before.phase != .ended else { return }
         // A worker may be proving it at this moment: whatever it wrote, the end is the last word.

@@ -29,8 +29,10 @@ public enum LinkLimits {
     public static var rejectDatagrams: UInt64 { @_noLocks get { 1 << 36 } }
     /// Counters that are told apart behind the highest one.
     public static var windowDatagrams: Int { @_noLocks get { 8_192 } }
-    /// Sessions that a peer has at once: begun, next, current, previous.
-    public static var sessionsPerPeer: Int { @_noLocks get { 4 } }
+    /// Sessions of a peer that open and seal at once: the current one, and those before it.
+    public static var livePerPeer: Int { @_noLocks get { 3 } }
+    /// Session slots of a peer: those, one that is begun, and one that is not proven.
+    public static var sessionsPerPeer: Int { @_noLocks get { 5 } }
 
     // MARK: Silence
 
@@ -40,4 +42,49 @@ public enum LinkLimits {
     public static var silenceNanos: UInt64 { @_noLocks get { 15_000_000_000 } }
     /// What workers note of times is as coarse as this.
     public static var noteNanos: UInt64 { @_noLocks get { 1 << 24 } }
+
+    // MARK: Handshakes
+
+    /// Sizes that datagrams of a node's links may have: the configured one and those it falls back
+    /// to.
+    public static var sizesMax: Int { @_noLocks get { 3 } }
+    /// Handshake messages from one address, or from one /64, in a second, and at once.
+    public static var sourcePerSecond: UInt64 { @_noLocks get { 20 } }
+    /// See `sourcePerSecond`.
+    public static var sourceBurst: UInt64 { @_noLocks get { 64 } }
+    /// Handshake messages in a second, and at once, that the desk is given.
+    public static var handshakesPerSecond: UInt64 { @_noLocks get { 400 } }
+    /// See `handshakesPerSecond`.
+    public static var handshakeBurst: UInt64 { @_noLocks get { 400 } }
+    /// Handshake messages in a second, and at once, from which on cookies are asked for.
+    public static var loadPerSecond: UInt64 { @_noLocks get { 100 } }
+    /// See `loadPerSecond`.
+    public static var loadBurst: UInt64 { @_noLocks get { 200 } }
+    /// Cookie replies in a second, and at once, sent or taken.
+    public static var cookiesPerSecond: UInt64 { @_noLocks get { 500 } }
+    /// See `cookiesPerSecond`.
+    public static var cookieBurst: UInt64 { @_noLocks get { 100 } }
+    /// How long a cookie is good, at most.
+    public static var cookieNanos: UInt64 { @_noLocks get { 120_000_000_000 } }
+    /// Least time between two initiations of a peer that are answered.
+    public static var initiationNanos: UInt64 { @_noLocks get { 20_000_000 } }
+
+    /// Handshakes of ours at once; peers beyond that wait.
+    public static var pendingMax: Int { @_noLocks get { 256 } }
+    /// Responses that wait to be sent.
+    public static var responsesMax: Int { @_noLocks get { 256 } }
+    /// Events that wait to be taken; more are forgotten.
+    public static var eventsMax: Int { @_noLocks get { 256 } }
+    /// Time to the first retry; doubled on every second one.
+    public static var retryNanos: UInt64 { @_noLocks get { 1_000_000_000 } }
+    /// The longest time between retries.
+    public static var retryNanosMax: UInt64 { @_noLocks get { 30_000_000_000 } }
+    /// Tries after which the peer is reported as unreachable.
+    public static var triesReported: Int { @_noLocks get { 6 } }
+    /// A peer that nobody wants is given up after so long.
+    public static var giveUpNanos: UInt64 { @_noLocks get { 90_000_000_000 } }
+    /// An initiation that crosses ours within this time of our sending gives way, if ours counts.
+    public static var crossingNanos: UInt64 { @_noLocks get { 1_000_000_000 } }
+    /// How often the desk looks at what workers have noted.
+    public static var pollNanos: UInt64 { @_noLocks get { 1_000_000_000 } }
 }

@@ -53,22 +53,46 @@ extension LinkTable {
         sequence: UInt64,
         counter: UInt64
     ) -> Bool {
-        let lock = cell(row, RowCell.endpointLock)
-        guard rows.exchange(lock, expected: 0, desired: 1) else { return false }
+        guard lockEndpoint(row) else { return false }
         let sequenceThen = rows.load(cell(row, RowCell.endpointSequence))
         let counterThen = rows.load(cell(row, RowCell.endpointCounter))
         if (sequence, counter) >= (sequenceThen, counterThen) {
-            let version = rows.load(cell(row, RowCell.endpointVersion)) &+ 1
-            let place = endpointPlace(row, version)
-            rows.storeReleasing(new.high, place)
-            rows.storeReleasing(new.low, place + 1)
-            rows.storeReleasing(new.rest, place + 2)
-            rows.storeReleasing(version, cell(row, RowCell.endpointVersion))
+            writeEndpoint(row, new)
             rows.store(sequence, cell(row, RowCell.endpointSequence))
             rows.store(counter, cell(row, RowCell.endpointCounter))
         }
-        rows.storeReleasing(0, lock)
+        unlockEndpoint(row)
         return true
+    }
+
+    /// Writes the endpoint, until a datagram comes from elsewhere; false while somebody else
+    /// writes.
+    func setEndpoint(_ row: UInt32, _ new: EndpointWords) -> Bool {
+        guard lockEndpoint(row) else { return false }
+        writeEndpoint(row, new)
+        unlockEndpoint(row)
+        return true
+    }
+
+    // Writers alone take the lock, and give up when it is taken.
+    @_noLocks
+    private func lockEndpoint(_ row: UInt32) -> Bool {
+        rows.exchange(cell(row, RowCell.endpointLock), expected: 0, desired: 1)
+    }
+
+    @_noLocks
+    private func unlockEndpoint(_ row: UInt32) {
+        rows.storeReleasing(0, cell(row, RowCell.endpointLock))
+    }
+
+    @_noLocks
+    private func writeEndpoint(_ row: UInt32, _ new: EndpointWords) {
+        let version = rows.load(cell(row, RowCell.endpointVersion)) &+ 1
+        let place = endpointPlace(row, version)
+        rows.storeReleasing(new.high, place)
+        rows.storeReleasing(new.low, place + 1)
+        rows.storeReleasing(new.rest, place + 2)
+        rows.storeReleasing(version, cell(row, RowCell.endpointVersion))
     }
 }
 

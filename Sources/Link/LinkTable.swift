@@ -48,9 +48,10 @@ public struct LinkTable: Sendable {
     let keys: Column<SessionKeys>
     let workers: AtomicCells
     let shared: AtomicCells
+    let sources: AtomicCells
 
     /// A table over zeroed memory of `arena`, or over the memory that another had with the same
-    /// size and hash. It holds keys: memory that is in no core dump, and that nobody else maps.
+    /// size and hash. It holds keys: it belongs in memory that is in no core dump.
     public init(_ arena: inout Arena, _ size: LinkSize, hash: KeyedHash) {
         self.size = size
         self.hash = hash
@@ -65,6 +66,7 @@ public struct LinkTable: Sendable {
         keys = arena.column(SessionKeys.self, size.sessions)
         workers = AtomicCells(arena.region(64 * size.workers))
         shared = AtomicCells(arena.region(8 * SharedCell.count))
+        sources = AtomicCells(arena.region(8 * LinkGate.sources))
     }
 
     /// Bytes of memory for a size.
@@ -100,6 +102,10 @@ public struct LinkTable: Sendable {
     public func keyID(_ row: UInt32) -> UInt32 {
         UInt32(truncatingIfNeeded: rows.load(cell(row, RowCell.keyID)))
     }
+
+    /// True if the row is a neighbour's.
+    @_noLocks
+    func isPeer(_ row: UInt32) -> Bool { rows.load(cell(row, RowCell.keyID)) >> 32 != 0 }
 
     /// Says that packets wait for a session with the peer; the desk begins one.
     @_noLocks

@@ -18,6 +18,34 @@ enum LinkWire {
     static var cookieReply: UInt32 { @_noLocks get { 3 } }
     static var data: UInt32 { @_noLocks get { 4 } }
 
+    // MARK: Handshakes
+
+    // Everything behind the head but the MACs is a Noise message or padding.
+    static var noise: Int { @_noLocks get { 16 } }
+
+    /// Payload of an initiation: timestamp 12, index, datagram bytes, 12 to come.
+    static var initiationPayloadBytes: Int { @_noLocks get { 32 } }
+    static var timestamp: Int { @_noLocks get { 0 } }
+    static var timestampBytes: Int { @_noLocks get { 12 } }
+    static var initiationIndex: Int { @_noLocks get { 12 } }
+    static var initiationSize: Int { @_noLocks get { 16 } }
+    /// Both MACs of an initiation, behind its Noise message.
+    static var initiationMac: Int { @_noLocks get { 144 } }
+    static var initiationBytes: Int { @_noLocks get { 176 } }
+
+    /// Payload of a response: index, datagram bytes, 8 to come.
+    static var responsePayloadBytes: Int { @_noLocks get { 16 } }
+    static var responseIndex: Int { @_noLocks get { 0 } }
+    static var responseSize: Int { @_noLocks get { 4 } }
+    static var responseMac: Int { @_noLocks get { 80 } }
+    static var responseBytes: Int { @_noLocks get { 112 } }
+
+    /// A cookie reply: nonce and sealed cookie. Its receiver index is the beginning of the first
+    /// MAC that it answers, for that message's own index is sealed.
+    static var cookieNonce: Int { @_noLocks get { 16 } }
+    static var cookieSealed: Int { @_noLocks get { 40 } }
+    static var cookieReplyBytes: Int { @_noLocks get { 72 } }
+
     // MARK: Data
 
     /// What a datagram has besides its plaintext: head and tag.

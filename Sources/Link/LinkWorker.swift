@@ -209,6 +209,14 @@ extension LinkTable {
         if !opened.isIdle { note(facts.row, RowCell.receivedNanos, nowNanos) }
     }
 
+    /// What follows from an authentic handshake message that made a session: the peer is where it
+    /// came from.
+    func noteHandshake(_ index: UInt32, from source: DatagramAddress, nowNanos: UInt64) {
+        let facts = facts[Int(index & slotMask)]
+        roam(facts.row, to: source, sequence: facts.sequence, counter: 0)
+        note(facts.row, RowCell.heardNanos, nowNanos)
+    }
+
     /// The session is to be sent on, unless a later one is already.
     @_noLocks
     func raiseSending(_ facts: SessionFacts, _ index: UInt32) {

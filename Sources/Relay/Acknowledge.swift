@@ -27,14 +27,14 @@ extension Worker {
     @_noLocks
     mutating func queueAck(_ keyID: UInt32, _ ack: Acknowledgement) {
         let row = links.table.peer(keyID: keyID)
-        guard row != LinkTable.none else { return counters.count(.linkDown) }
+        guard row != LinkTable.none else { return counters.count(.ackUnsent) }
         if acks.count(row) > 0, acks.keyID(row) != keyID {
             // The row was a neighbour's that has left the register.
-            counters.count(.linkDown, by: UInt64(acks.count(row)))
+            counters.count(.ackUnsent, by: UInt64(acks.count(row)))
             acks.remove(row)
         }
         if !acks.takes(row, keyID) { packAlone(row) }
-        guard acks.takes(row, keyID) else { return counters.count(.linkDown) }
+        guard acks.takes(row, keyID) else { return counters.count(.ackUnsent) }
         if acks.add(row, keyID, ack, nowNanos: batch.nowNanos) { packAlone(row) }
     }
 }

@@ -37,7 +37,8 @@ extension Worker {
             nowNanos: batch.nowNanos,
             into: outgoing,
             from: first,
-            random: &random
+            random: &random,
+            lateness: counters.lateness
         )
         for place in first..<outgoingCount {
             pool.move(outgoing[place], from: .mixer, to: .worker)

@@ -68,17 +68,22 @@ extension Worker {
     @_noLocks
     private mutating func queuePacket(_ body: Region, from opened: LinkOpened) {
         counters.count(.packetsReceived)
-        guard let slot = pool.take(.worker) else { return counters.count(.slotsFull) }
-        slab.packet(slot, packetBytes).copy(body, to: 0)
-        notes[Int(slot)] = SlotNote(keyID: opened.keyID, cameNanos: batch.nowNanos)
-        let victim = queue.push(slot, row: opened.row, cameNanos: batch.nowNanos)
-        pool.move(slot, from: .worker, to: .queue)
+        let note = SlotNote(keyID: opened.keyID, cameNanos: batch.nowNanos)
+        enqueue(body, note, row: opened.row)
+    }
+
+    @_noLocks
+    mutating func enqueue(_ packet: Region, _ note: SlotNote, row: UInt32) {
+        guard let slot = pool.take(.queue) else { return counters.count(.slotsFull) }
+        slab.packet(slot, packetBytes).copy(packet, to: 0)
+        notes[Int(slot)] = note
+        let victim = queue.push(slot, row: row, cameNanos: note.cameNanos)
         if let victim { dropQueued(victim, .queueFull) }
     }
 
     @_noLocks
     private mutating func collect(_ body: Region, from keyID: UInt32) {
-        guard let acks = Acknowledgements.parse(body) else { return counters.count(.ackSize) }
+        guard let acks = Acknowledgements.parse(body) else { return counters.count(.frameInvalid) }
         let node = snapshot.node(keyID: keyID)
         for index in 0..<acks.count {
             engine.collect(acks[index], from: node, snapshot: snapshot, nowNanos: batch.nowNanos)

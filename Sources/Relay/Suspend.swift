@@ -14,6 +14,9 @@ extension Worker {
     @_noLocks
     mutating func suspend() {
         guard port.stop() else { return board.set(.failed) }
+        // Nobody gives us any more; what was given grows no older in the queue.
+        backlog?.post(number, .max)
+        takeSpilled()
         repeat {
             arrived = port.take()
             open()
@@ -45,7 +48,7 @@ extension Worker {
     private func leaveNote() {
         var note = WorkerNote()
         let port = port.statistics
-        note.mark = WorkerNote.mark
+        note.seal = WorkerNote.seal
         note.nanos = self.port.nanos()
         note.enters = past.enters + port.enters
         note.dry = past.dry + port.dry

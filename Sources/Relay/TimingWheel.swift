@@ -1,14 +1,23 @@
 public import Bytes
 public import Crypto
+public import Exchange
 
 /// Slots that wait for their time, in lists by tick.
 ///
-/// A slot is never released before its time, and at most a tick after it, if the owner comes by
-/// that often. Slots of one tick are released in random order: what came first must not go first.
+/// A slot is never released before its time, however full the wheel is and however late its owner
+/// comes, and at most a tick after it, if the owner comes by that often. Slots of one tick are
+/// released in random order: what came first must not go first.
 public struct TimingWheel {
     /// Lists, one a tick; the longest delay takes at most half of them.
     public static var spokes: Int { @_noLocks get { 4_096 } }
     static var none: UInt32 { @_noLocks get { .max } }
+
+    private struct Wait: BitwiseCopyable {
+        /// The next slot of the list.
+        var next: UInt32
+        /// When it is due, in grains: the low 32 bits.
+        var due: UInt32
+    }
 
     private struct State: BitwiseCopyable {
         /// The first tick that is not yet released.
@@ -17,10 +26,12 @@ public struct TimingWheel {
     }
 
     private let heads: Column<UInt32>
-    private let links: Column<UInt32>
+    private let waits: Column<Wait>
     private let occupied: Column<UInt64>
     private let state: Column<State>
     private let shift: UInt64
+    /// Grains of a tick, as a power of two: as fine as times are kept.
+    private let grainShift: UInt64
 
     /// Takes memory for `slots` slots; call `clear` before use.
     ///
@@ -34,8 +45,9 @@ public struct TimingWheel {
             shift += 1
         }
         self.shift = shift
+        grainShift = min(8, shift)
         heads = arena.column(UInt32.self, TimingWheel.spokes)
-        links = arena.column(UInt32.self, slots)
+        waits = arena.column(Wait.self, slots)
         occupied = arena.column(UInt64.self, TimingWheel.spokes / 64)
         state = arena.column(State.self, 1)
     }
@@ -60,50 +72,106 @@ public struct TimingWheel {
     /// time first.
     @_noLocks
     public func insert(_ slot: UInt32, dueNanos: UInt64) {
-        var state = self.state[0]
-        let tick = (dueNanos + (1 << shift - 1)) >> shift
-        let last = state.cursor + UInt64(TimingWheel.spokes - 1)
-        let spoke = place(min(max(tick, state.cursor), last))
-        links[Int(slot)] = heads[spoke]
+        let nanosShift = shift - grainShift
+        put(slot, dueGrains: (dueNanos + (1 << nanosShift - 1)) >> nanosShift)
+        state[0].count += 1
+    }
+
+    /// Puts a slot into the list of its tick, or into the last one if its tick is beyond it.
+    @_noLocks
+    private func put(_ slot: UInt32, dueGrains: UInt64) {
+        let cursor = state[0].cursor
+        let tick = (dueGrains + (1 << grainShift - 1)) >> grainShift
+        let last = cursor + UInt64(TimingWheel.spokes - 1)
+        let spoke = place(min(max(tick, cursor), last))
+        waits[Int(slot)] = Wait(next: heads[spoke], due: UInt32(truncatingIfNeeded: dueGrains))
         heads[spoke] = slot
         occupied[spoke / 64] |= 1 << UInt64(spoke % 64)
-        state.count += 1
-        self.state[0] = state
+    }
+
+    /// When a slot in the list of `tick` is due, in grains. Half of what 32 bits hold is a long
+    /// time: 2^23 ticks.
+    @_noLocks
+    private func dueGrains(_ slot: UInt32, in tick: UInt64) -> UInt64 {
+        let start = tick << grainShift
+        let ahead = Int32(bitPattern: waits[Int(slot)].due &- UInt32(truncatingIfNeeded: start))
+        return start &+ UInt64(bitPattern: Int64(ahead))
     }
 
     /// Releases slots whose time has come.
     ///
     /// - Parameters:
     ///   - out: where they go, from `from` on; what does not fit waits for the next call.
+    ///   - lateness: counts how long after their time they are released.
     /// - Returns: the number of entries of `out` in use.
     @_noLocks
     public func release(
         nowNanos: UInt64,
         into out: Column<UInt32>,
         from: Int,
-        random: inout RandomStream
+        random: inout RandomStream,
+        lateness: MixLateness? = nil
     ) -> Int {
         var used = from
         let now = nowNanos >> shift
         while let tick = nextTick(), tick <= now, used < out.count {
-            let spoke = place(tick)
+            state[0].cursor = tick
             let first = used
-            while used < out.count, heads[spoke] != TimingWheel.none {
-                let slot = heads[spoke]
-                heads[spoke] = links[Int(slot)]
-                out[used] = slot
-                used += 1
-            }
+            used = drain(tick, nowNanos: nowNanos, into: out, from: first, random: &random)
             shuffle(out, first, used, &random)
-            if heads[spoke] == TimingWheel.none {
-                occupied[spoke / 64] &= ~(1 << UInt64(spoke % 64))
+            if let lateness {
+                for index in first..<used {
+                    let due = dueGrains(out[index], in: tick) << (shift - grainShift)
+                    lateness.add(nowNanos > due ? nowNanos - due : 0)
+                }
             }
-            state[0] = State(cursor: tick, count: state[0].count - UInt64(used - first))
         }
         // Behind the last tick, unless something of it is left.
-        if nextTick().map({ $0 > now }) ?? true {
-            state[0] = State(cursor: max(state[0].cursor, now + 1), count: state[0].count)
+        if nextTick().map({ $0 > now }) ?? true { state[0].cursor = max(state[0].cursor, now + 1) }
+        return used
+    }
+
+    /// Empties the list of a tick into `out`. If it does not fit, chance decides what stays; what
+    /// is not due yet, because its tick was beyond the wheel, goes to a later list.
+    @_noLocks
+    private func drain(
+        _ tick: UInt64,
+        nowNanos: UInt64,
+        into out: Column<UInt32>,
+        from first: Int,
+        random: inout RandomStream
+    ) -> Int {
+        let spoke = place(tick)
+        let nowGrains = nowNanos >> (shift - grainShift)
+        var (slot, left) = (heads[spoke], TimingWheel.none)
+        var (used, seen) = (first, 0)
+        while slot != TimingWheel.none {
+            var moved = slot
+            slot = waits[Int(slot)].next
+            let due = dueGrains(moved, in: tick)
+            if due > nowGrains {
+                put(moved, dueGrains: due)
+                continue
+            }
+            seen += 1
+            if used < out.count {
+                out[used] = moved
+                used += 1
+                continue
+            }
+            // Each of those seen so far is as likely to go as any other.
+            let place = first + Int(random.next(below: UInt64(seen)))
+            if place < used {
+                let stays = out[place]
+                out[place] = moved
+                moved = stays
+            }
+            waits[Int(moved)].next = left
+            left = moved
         }
+        heads[spoke] = left
+        if left == TimingWheel.none { occupied[spoke / 64] &= ~(1 << UInt64(spoke % 64)) }
+        state[0].count -= UInt64(used - first)
         return used
     }
 
@@ -137,22 +205,5 @@ public struct TimingWheel {
             bits = occupied[word]
         }
         return nil
-    }
-
-    @_noLocks
-    private func shuffle(
-        _ out: Column<UInt32>,
-        _ first: Int,
-        _ end: Int,
-        _ random: inout RandomStream
-    ) {
-        var last = end - 1
-        while last > first {
-            let other = first + Int(random.next(below: UInt64(last - first + 1)))
-            let kept = out[last]
-            out[last] = out[other]
-            out[other] = kept
-            last -= 1
-        }
     }
 }

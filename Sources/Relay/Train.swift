@@ -111,7 +111,7 @@ extension Worker {
         guard count > 0 else { return }
         let now = batch.nowNanos
         if acks.postpone(row, nowNanos: now, mostNanos: Worker.patienceNanos) { return }
-        counters.count(.linkDown, by: UInt64(count))
+        counters.count(.ackUnsent, by: UInt64(count))
         acks.remove(row)
     }
 

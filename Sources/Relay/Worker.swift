@@ -28,6 +28,12 @@ public struct WorkerParts: Sendable {
     public var inbox: Region?
     /// Ring to the next worker; nil for a single worker.
     public var outbox: Region?
+    /// Packets from the worker before; nil for a single worker.
+    public var spillIn: Region?
+    /// Packets to the next worker; nil for a single worker.
+    public var spillOut: Region?
+    /// How many packets wait at each worker; nil for a single worker.
+    public var backlog: BacklogBoard?
     /// Links to neighbours, shared by all workers.
     public var links: LinkTable
     /// The worker's number, among those of `links`.
@@ -94,6 +100,8 @@ public struct Worker: ~Copyable {
     let counters: Counters
     let board: WorkerBoard
     let note: Column<WorkerNote>
+    let number: Int
+    let backlog: BacklogBoard?
 
     var links: LinkWorker
     var frames: FrameReader
@@ -105,6 +113,8 @@ public struct Worker: ~Copyable {
     var snapshot: Snapshot
     var commands: CommandReader
     var inbox: RingReader?
+    var spillIn: SpillReader?
+    var spillOut: SpillWriter?
     var random: RandomStream
     /// Arrivals of this turn.
     var arrived = 0
@@ -131,21 +141,18 @@ public struct Worker: ~Copyable {
     ) throws(DatapathError) {
         let links = parts.links
         let byteCount = WorkerMemory.byteCount(for: config, links: links.size)
-        let pages = try parts.pages ?? SharedPages(byteCount, wide: true)
+        let pages: SharedPages
+        if let left = parts.pages { pages = left } else {
+            pages = try SharedPages(byteCount, wide: true)
+        }
         var arena = Arena(pages.region)
         let memory = WorkerMemory(&arena, config, links: links.size)
         let port = try Port(config.port, socket: socket, memory: memory.port)
         let now = port.nanos()
         let adopts = parts.pages != nil
+        pool = adopts ? try memory.adoptPool() : memory.makePool(nowNanos: now)
         frames = FrameReader(memory.frames, limits: config.frames)
-        if adopts {
-            pool = try memory.adoptPool()
-            linkless = memory.linkless(pool)
-        } else {
-            pool = SlotPool(memory.poolMemory, count: config.slots)
-            memory.clear(nowNanos: now)
-            frames.clear(hash: config.engine.hash)
-        }
+        if !adopts { frames.clear(hash: config.engine.hash) }
         self.port = port
         self.pages = pages
         self.config = config
@@ -167,6 +174,11 @@ public struct Worker: ~Copyable {
         counters = Counters(parts.counters)
         board = parts.board
         note = memory.note
+        number = parts.number
+        backlog = parts.backlog
+        let bytes = packetBytes
+        spillIn = parts.spillIn.map { SpillReader($0, packetBytes: bytes) }
+        spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
         engine = Worker.makeEngine(config.engine, memory.engine, parts)
@@ -175,7 +187,10 @@ public struct Worker: ~Copyable {
         commands = CommandReader(parts.commands)
         inbox = parts.inbox.map { RingReader($0) }
         random = Worker.makeRandom(memory.random)
-        if adopts { resume(nowNanos: now) }
+        if adopts {
+            linkless = memory.linkless(pool)
+            resume(nowNanos: now)
+        }
     }
 
     private static func makeRandom(_ memory: Region) -> RandomStream {
@@ -221,6 +236,9 @@ public struct Worker: ~Copyable {
     /// Where it receives.
     public var address: DatagramAddress { port.socket.address }
 
+    /// Ends the wait of `turn`, and outlives the worker.
+    func makeBell() throws(DatapathError) -> BellKeeper { try port.makeBell() }
+
     /// Ends the wait of `turn` from any thread, as long as the worker lives.
     public var waker: PortWaker { port.waker }
 
@@ -229,6 +247,7 @@ public struct Worker: ~Copyable {
     public mutating func turn() {
         receive()
         open()
+        spill()
         admit()
         peel()
         dedupe()

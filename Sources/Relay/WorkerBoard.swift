@@ -38,6 +38,14 @@ public struct WorkerBoard: Sendable {
         case failed
         /// Gone, and its memory holds what the next worker goes on with.
         case suspended
+
+        /// True if its thread is over.
+        public var isGone: Bool {
+            switch self {
+            case .new, .running, .stopping: false
+            case .done, .failed, .suspended: true
+            }
+        }
     }
 
     let cells: AtomicCells

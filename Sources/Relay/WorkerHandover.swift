@@ -2,7 +2,8 @@ internal import Bytes
 internal import Datapath
 internal import Engine
 internal import Exchange
-internal import Link
+public import Link
+internal import Sphinx
 
 /// What a suspended worker leaves to the next one, perhaps of another program: descriptors, which
 /// whoever has them must close or hand to `Workers.Plan.handovers`.
@@ -20,14 +21,24 @@ public struct WorkerHandover: Sendable {
         self.memory = memory
         self.rings = rings
     }
+
+    /// Gives all of it up.
+    public func close() {
+        for descriptor in [socket, memory, rings] where descriptor >= 0 {
+            Host.close(descriptor)
+        }
+    }
+
+    /// Another descriptor of the memory.
+    func shareMemory() throws(DatapathError) -> Int32 { try Host.share(memory) }
 }
 
 /// What a worker writes into its memory when it is suspended, and the next one reads.
 struct WorkerNote: BitwiseCopyable {
     /// "Draynote"
-    static let mark: UInt64 = 0x6574_6f6e_7961_7244
+    static var seal: UInt64 { @_noLocks get { 0x6574_6f6e_7961_7244 } }
 
-    var mark: UInt64 = 0
+    var seal: UInt64 = 0
     /// When it stopped.
     var nanos: UInt64 = 0
     // What its port has counted.
@@ -58,12 +69,13 @@ extension WorkerConfig {
 }
 
 extension WorkerMemory {
-    /// Makes everything empty.
-    func clear(nowNanos: UInt64) {
+    /// Makes everything empty; all slots are free.
+    func makePool(nowNanos: UInt64) -> SlotPool {
         wheel.clear(nowNanos: nowNanos)
         queue.clear()
         duplicates.clear(nowNanos: nowNanos)
         acks.clear()
+        return SlotPool(poolMemory, count: notes.count)
     }
 
     /// Packets in the mixer that wait for a link.
@@ -79,7 +91,7 @@ extension WorkerMemory {
     /// The slots as the last worker left them. Throws if the memory is not what a suspended worker
     /// leaves.
     func adoptPool() throws(DatapathError) -> SlotPool {
-        guard note[0].mark == WorkerNote.mark else { throw .notAdopted("no worker left it") }
+        guard note[0].seal == WorkerNote.seal else { throw .notAdopted("no worker left it") }
         guard let pool = SlotPool(adopting: poolMemory, count: notes.count) else {
             throw .notAdopted("its slots are in disorder")
         }

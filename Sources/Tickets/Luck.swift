@@ -18,14 +18,8 @@ public enum Luck {
         response: Bytes32,
         signature: Bytes64
     ) -> UInt64 {
-        var bytes = FixedBytes<160>()
-        return bytes.withRegion { bytes in
-            bytes.store(hash, 0)
-            bytes.store(opening, 32)
-            bytes.store(response, 64)
-            bytes.store(signature, 96)
-            return draw(bytes)
-        }
+        var opening = opening
+        return opening.withRegion { draw(hash, $0, response, signature) }
     }
 
     /// Under the VRF rule.
@@ -36,22 +30,40 @@ public enum Luck {
         response: Bytes32,
         signature: Bytes64
     ) -> UInt64 {
-        var bytes = FixedBytes<192>()
-        return bytes.withRegion { bytes in
-            bytes.store(hash, 0)
-            bytes.store(value, 32)
-            bytes.store(response, 96)
-            bytes.store(signature, 128)
-            return draw(bytes)
-        }
+        var value = value
+        return value.withRegion { draw(hash, $0, response, signature) }
     }
 
     @_noLocks
-    private static func draw(_ bytes: Region) -> UInt64 {
-        var digest = Bytes32()
-        return digest.withRegion { digest in
-            Hash.keccak256(bytes, into: digest)
-            return digest.bigEndian(0, count: 7)
+    private static func draw(
+        _ hash: Bytes32,
+        _ decider: Region,
+        _ response: Bytes32,
+        _ signature: Bytes64
+    ) -> UInt64 {
+        var (preimage, digest) = (FixedBytes<192>(), Bytes32())
+        return preimage.withRegion { preimage in
+            write(hash, decider, response, signature, to: preimage)
+            return digest.withRegion { digest in
+                Hash.keccak256(preimage.slice(0, 128 + decider.byteCount), into: digest)
+                return digest.bigEndian(0, count: 7)
+            }
         }
+    }
+
+    /// Writes what is hashed: 128 bytes and the decider's.
+    @_noLocks
+    static func write(
+        _ hash: Bytes32,
+        _ decider: Region,
+        _ response: Bytes32,
+        _ signature: Bytes64,
+        to preimage: Region
+    ) {
+        let end = 32 + decider.byteCount
+        preimage.store(hash, 0)
+        preimage.copy(decider, to: 32)
+        preimage.store(response, end)
+        preimage.store(signature, end + 32)
     }
 }

@@ -39,17 +39,7 @@ public struct LuckLanes: @unchecked Sendable {
 
     /// Under the commitment rule.
     @_noLocks
-    public func drawCommitment(lanes: LaneMask) {
-        var left = lanes
-        while let lane = left.popFirst() {
-            let bytes = preimage.region(lane)
-            bytes.store(hash[lane], 0)
-            bytes.store(opening[lane], 32)
-            bytes.store(response[lane], 64)
-            bytes.store(signature[lane], 96)
-        }
-        draw(160, lanes)
-    }
+    public func drawCommitment(lanes: LaneMask) { draw(opening.region, of: 32, lanes) }
 
     /// Under the VRF rule: V of each ticket, then luck. Constant time in the key.
     ///
@@ -76,25 +66,28 @@ public struct LuckLanes: @unchecked Sendable {
             live: lanes
         )
         precondition(multiplied == lanes, "a chain key is a scalar, a hash is a point")
-        left = lanes
-        while let lane = left.popFirst() {
-            let bytes = preimage.region(lane)
-            bytes.store(hash[lane], 0)
-            bytes.store(value[lane], 32)
-            bytes.store(response[lane], 96)
-            bytes.store(signature[lane], 128)
-        }
-        draw(192, lanes)
+        draw(value.region, of: 64, lanes)
     }
 
-    /// Luck from the first `count` bytes of `preimage`, which held an opening perhaps.
+    /// Luck by deciders of `count` bytes.
     @_noLocks
-    private func draw(_ count: Int, _ lanes: LaneMask) {
-        Kernels.keccak256(Lanes(preimage), count: count, out: Lanes(digest), live: lanes)
+    private func draw(_ deciders: Region, of count: Int, _ lanes: LaneMask) {
         var left = lanes
+        while let lane = left.popFirst() {
+            Luck.write(
+                hash[lane],
+                deciders.slice(lane * count, count),
+                response[lane],
+                signature[lane],
+                to: preimage.region(lane)
+            )
+        }
+        Kernels.keccak256(Lanes(preimage), count: 128 + count, out: Lanes(digest), live: lanes)
+        left = lanes
         while let lane = left.popFirst() {
             luck[lane] = digest.region(lane).bigEndian(0, count: 7)
         }
+        // An opening was in it perhaps.
         zeroize(preimage.region)
     }
 }

@@ -12,12 +12,20 @@ enum StatusText {
             drops.isEmpty
                 ? "no packet was dropped"
                 : "dropped:\n" + columns(drops.map { ($0.name, Output.number($0.value)) }),
+            "links:\n" + columns(members(status["links"])),
+            "datapath:\n"
+                + (status["datapath"]?.elements ?? []).map { "  " + Output.text($0["features"]) }
+                .joined(separator: "\n"),
             "replay set: \(Output.number(status["replay"]?["used"])) of "
                 + "\(Output.number(status["replay"]?["capacity"])) tags",
             "tables: \(tables(status, "issuers")); \(tables(status, "neighbours"))",
             "memory: \(Output.number(status["memory"]?["allocated"])) bytes allocated",
         ]
         return sections.joined(separator: "\n\n")
+    }
+
+    private static func members(_ document: JSON?) -> [(String, String)] {
+        (document?.members ?? []).map { ($0.name, Output.number($0.value)) }
     }
 
     private static func tables(_ status: JSON, _ kind: String) -> String {

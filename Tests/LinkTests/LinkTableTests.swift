@@ -63,7 +63,7 @@ import Testing
         #expect(keys.array == [UInt8](repeating: 0, count: 64))
     }
 
-    @Test func `a peer has at most one session that was never proven and two that were`() {
+    @Test func `a peer has at most one session that was never proven and three that were`() {
         var pair = LinkPair()
         var indices = [pair.indices]
         for round in 1..<8 {
@@ -77,7 +77,7 @@ import Testing
             pair.b.keeper.collect()
         }
         let live = indices.filter { pair.a.table.slot(index: $0.here, opening: true) != .max }
-        #expect(live.map(\.here) == indices.suffix(2).map(\.here))
+        #expect(live.map(\.here) == indices.suffix(3).map(\.here))
         let unproven = indices.filter { pair.b.table.slot(index: $0.there, opening: true) != .max }
         #expect(unproven.map(\.there) == indices.suffix(1).map(\.there))
     }

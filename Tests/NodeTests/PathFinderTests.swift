@@ -3,40 +3,50 @@ import Chain
 import Exchange
 import TestSupport
 import Testing
+import Tickets
 
 @testable import Node
 
-/// A view with nodes 1...count and open channels between some of them.
-private func finder(_ count: UInt8, channels: [(UInt8, UInt8)]) -> PathFinder {
+/// A view with a register of nodes, key ids from 1, and open channels between some of them.
+func view(
+    _ nodes: [(address: Address, packetKey: Bytes32)],
+    channels: [(Address, Address)]
+) -> LedgerView {
     var view = LedgerView()
-    var sequence: UInt64 = 0
     func add(_ kind: LedgerEvent.Kind) {
-        sequence += 1
-        view.apply(LedgerEvent(sequence: sequence, millis: 0, kind: kind))
+        view.apply(LedgerEvent(sequence: view.sequence + 1, millis: 0, kind: kind))
     }
-    for number in 1...count {
+    for (place, node) in nodes.enumerated() {
         add(
             .node(
                 RegisteredNode(
-                    keyID: UInt32(number),
-                    packetKey: Bytes32(),
-                    chainAddress: address(number),
-                    endpoint: Endpoint(ipv4: 127, 0, 0, 1, port: UInt16(number)),
+                    keyID: UInt32(place + 1),
+                    packetKey: node.packetKey,
+                    chainAddress: node.address,
+                    endpoint: Endpoint(ipv4: 127, 0, 0, 1, port: UInt16(place + 1)),
                     announcedMillis: 0
                 )
             )
         )
     }
     for (source, destination) in channels {
-        var id = Bytes32()
-        id[0] = source
-        id[1] = destination
-        var channel = Channel(id: id, source: address(source), destination: address(destination))
+        let id = TicketDomain.channelID(source: source, destination: destination)
+        var channel = Channel(id: id, source: source, destination: destination)
         channel.status = .open
         channel.balance = 1
         add(.funded(channel, amount: 1))
     }
-    return PathFinder(view)
+    return view
+}
+
+/// Paths among nodes 1...count.
+private func finder(_ count: UInt8, channels: [(UInt8, UInt8)]) -> PathFinder {
+    PathFinder(
+        view(
+            (1...count).map { (address($0), Bytes32()) },
+            channels: channels.map { (address($0), address($1)) }
+        )
+    )
 }
 
 private func address(_ number: UInt8) -> Address {

@@ -41,6 +41,9 @@ final class Station {
         config.mixerCapacity = 1_000
         config.port.receiveBuffers = 16
         config.port.trains = 32
+        // Tests must not depend on how busy the machine is.
+        config.queue.ageNanos = 60_000_000_000
+        config.frames.lifeNanos = 60_000_000_000
         config.engine.unackedCapacity = 4_096
         config.mixing = .uniform(maxNanos: 2_000_000)
         config.ackWaitNanos = 5_000_000

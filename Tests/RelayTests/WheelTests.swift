@@ -12,15 +12,20 @@ final class TestWheel {
     let out: Column<UInt32>
     private let memory = Memory(1 << 20)
 
-    init(slots: Int = 4_096, tick: UInt64 = 1_024, horizon: UInt64 = 1 << 20, room: Int = 4_096) {
+    init(
+        slots: Int = 4_096,
+        tick: UInt64 = 1_024,
+        horizon: UInt64 = 1 << 20,
+        room: Int = 4_096,
+        seed: UInt8 = 0
+    ) {
         var arena = Arena(memory.region)
         wheel = TimingWheel(&arena, slots: slots, tickNanos: tick, horizonNanos: horizon)
         wheel.clear(nowNanos: 0)
         out = arena.column(UInt32.self, room)
-        random = RandomStream(
-            in: arena.region(RandomStream.byteCount),
-            seed: arena.region(32)
-        )
+        let seedBytes = arena.region(32)
+        seedBytes.fill(seed)
+        random = RandomStream(in: arena.region(RandomStream.byteCount), seed: seedBytes)
     }
 
     func release(_ now: UInt64) -> [UInt32] {

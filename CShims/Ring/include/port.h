@@ -108,6 +108,10 @@ int port_start(struct port *_Nonnull port);
 // Ends a wait from any thread.
 void port_wake(struct port *_Nonnull port);
 
+// A descriptor to end waits with, also when the port is gone; the caller closes it.
+int port_bell(const struct port *_Nonnull port);
+void port_ring_bell(int bell);
+
 enum port_backend port_kind(const struct port *_Nonnull port);
 uint32_t port_features(const struct port *_Nonnull port);
 // Why PORT_AUTOMATIC took system calls: -errno, or 0.

@@ -5,6 +5,7 @@ internal import Crypto
 internal import Exchange
 internal import Gateway
 internal import JSON
+internal import Link
 internal import Store
 
 extension Daemon {
@@ -58,6 +59,7 @@ extension Daemon {
     private var statusDocument: JSON {
         let threads = threads
         let sums = self.sums
+        let workers = threads?.statuses ?? []
         let counts = gateway.counts
         let memory = probe()
         let own = press.world.own
@@ -67,12 +69,14 @@ extension Daemon {
             "address": .string("0x\(keys.chainKey.address.hex)"),
             "key_id": .integer(own.first?.keyID ?? 0), "listen": .string(listen.described),
             "uptime_s": .integer((MonotonicClock.nanos() - startNanos) / 1_000_000_000),
-            "packets": sums.packets, "drops": sums.dropsDocument(counts.drops),
+            "packets": sums.packets(workers), "drops": sums.dropsDocument(counts.drops),
             "latency_us": sums.latencyDocument,
+            "links": sums.links(workers, sessions: links.sessions),
+            "datapath": WorkerSums.datapath(workers),
             "tickets": [
                 "locked": .integer(sums.counters[.ticketsLocked] ?? 0),
                 "issued": .integer(sums.counters[.ticketsIssued] ?? 0),
-                "self_checks_failed": .integer(sums.counters[.selfChecksFailed] ?? 0),
+                "self_checks_failed": .integer(sums.selfChecksFailed(counts.drops)),
                 "unlocked": .integer(unfinished.unlocked),
                 "unredeemed": .integer(unfinished.unsettled),
             ],

@@ -120,8 +120,8 @@ extension Daemon {
                 winProbability: WinProbability(tickets.winProbability) ?? .always,
                 nonces: tickets.nonces,
                 checksTickets: tickets.selfCheck,
-                threads: threads,
-                world: press.world
+                world: press.world,
+                command: { threads.command($0, $1) }
             )
         )
         try threads.start()

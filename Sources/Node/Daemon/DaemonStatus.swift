@@ -2,7 +2,9 @@ internal import Bytes
 internal import Chain
 internal import Channels
 internal import Exchange
+internal import Datapath
 internal import JSON
+internal import Relay
 internal import Store
 
 /// Sums over the workers, as the status shows them.
@@ -32,28 +34,62 @@ struct WorkerSums {
 
     private func count(_ counter: Counter) -> UInt64 { counters[counter] ?? 0 }
 
-    /// Reasons that end a packet; the others end a ticket or an acknowledgement, or a frame before
-    /// it is a packet.
-    private static func isPacket(_ drop: Drop) -> Bool {
-        switch drop {
-        case .ackSize, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,
-            .ackSignature, .noAck, .none, .openerUnknown, .noForward, .frameLost, .frameInvalid,
-            .frameUnknown:
-            false
-        default: true
-        }
+    /// Where all packets are, with what the workers hold now.
+    private func ledger(_ workers: [WorkerStatus]) -> PacketLedger {
+        PacketLedger(
+            counters,
+            drops,
+            queued: workers.reduce(0) { $0 + $1.queued },
+            held: workers.reduce(0) { $0 + $1.held }
+        )
     }
 
-    /// `in` = `forwarded` + `delivered` + `dropped` + acknowledgement packets, once nothing is on
-    /// its way.
-    var packets: JSON {
-        let dropped = drops.reduce(UInt64(0)) { $0 + (Self.isPacket($1.key) ? $1.value : 0) }
+    /// `in` + `made` = `out` + `delivered` + `dropped` + `queued` + `held` + packets of
+    /// acknowledgements that came; `missing` is what is left of that, 0 while the workers rest.
+    func packets(_ workers: [WorkerStatus]) -> JSON {
+        let ledger = ledger(workers)
         return [
-            "in": .integer(count(.packetsIn)), "forwarded": .integer(count(.forwarded)),
-            "delivered": .integer(count(.delivered)), "made": .integer(count(.made)),
-            "dropped": .integer(dropped), "out": .integer(count(.packetsOut)),
-            "acks_in": .integer(count(.ackPacketsIn)), "acks_out": .integer(count(.ackPacketsOut)),
+            "in": .integer(ledger.received), "forwarded": .integer(ledger.forwarded),
+            "delivered": .integer(ledger.delivered), "made": .integer(ledger.made),
+            "dropped": .integer(ledger.dropped), "out": .integer(ledger.sent),
+            "queued": .integer(ledger.queued), "held": .integer(ledger.held),
+            "spilled": .integer(ledger.spilledOut), "missing": .integer(ledger.missing),
         ]
+    }
+
+    /// What went over links, and how.
+    func links(_ workers: [WorkerStatus], sessions: Int) -> JSON {
+        [
+            "sessions": .integer(sessions),
+            "datagrams_in": .integer(count(.datagramsIn)),
+            "datagrams_out": .integer(count(.datagramsOut)),
+            "bytes_in": .integer(count(.bytesIn)), "bytes_out": .integer(count(.bytesOut)),
+            "acks_in": .integer(count(.acksIn)), "acks_out": .integer(count(.acksOut)),
+            "handshakes_in": .integer(count(.handshakesIn)),
+            "pings_in": .integer(count(.pingsIn)),
+        ]
+    }
+
+    /// What the workers' ports use of the kernel and how often.
+    static func datapath(_ workers: [WorkerStatus]) -> JSON {
+        .array(
+            workers.map { worker in
+                [
+                    "features": .string(worker.features.description),
+                    "system_calls": .integer(worker.enters), "trains": .integer(worker.trains),
+                    "socket_drops": .integer(worker.socketDrops),
+                    "receive_errors": .integer(worker.receiveErrors),
+                    "send_errors": .integer(worker.sendErrors),
+                    "segmentation_off": .integer(worker.segmentationOff),
+                    "allocated": .integer(worker.allocatedBytes),
+                ]
+            }
+        )
+    }
+
+    /// Signatures of ours that did not verify: the workers', and the gateway's among its drops.
+    func selfChecksFailed(_ more: [Drop: UInt64]) -> UInt64 {
+        count(.selfChecksFailed) + (more[.ticketSelfCheck] ?? 0)
     }
 
     /// Reasons with their counts, those that occurred.

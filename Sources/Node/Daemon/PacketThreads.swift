@@ -148,6 +148,14 @@ final class PacketThreads: Sendable {
     /// What the workers count.
     var counters: [Counters] { (0..<workers.count).map { workers.counters($0) } }
 
+    /// The reading ends of the workers' handshakes; take them once.
+    func strangers() -> [StrangerReader] {
+        (0..<workers.count).map { workers.strangers($0) }
+    }
+
+    /// Where the workers receive.
+    var address: DatagramAddress { workers.address }
+
     /// What the workers say of themselves.
     var statuses: [WorkerStatus] { (0..<workers.count).map { workers.status($0) } }
 

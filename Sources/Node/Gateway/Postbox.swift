@@ -20,6 +20,9 @@ final class Postbox: Sendable {
         case unknownNode
     }
 
+    /// Has a worker's commands written; false if there is no room.
+    typealias Command = @Sendable (_ worker: Int, _ write: (inout CommandWriter) -> Bool) -> Bool
+
     private struct State {
         var world: World
         var next: UInt32 = 0
@@ -32,7 +35,7 @@ final class Postbox: Sendable {
     private let winProbability: WinProbability
     private let nonces: NonceRule
     private let checksTickets: Bool
-    private let threads: PacketThreads
+    private let command: Command
     private let state: Mutex<State>
 
     init(
@@ -43,8 +46,8 @@ final class Postbox: Sendable {
         winProbability: WinProbability,
         nonces: NonceRule,
         checksTickets: Bool,
-        threads: PacketThreads,
-        world: World
+        world: World,
+        command: @escaping Command
     ) {
         self.geometry = geometry
         self.identity = identity
@@ -53,7 +56,7 @@ final class Postbox: Sendable {
         self.winProbability = winProbability
         self.nonces = nonces
         self.checksTickets = checksTickets
-        self.threads = threads
+        self.command = command
         state = Mutex(State(world: world))
     }
 
@@ -75,7 +78,7 @@ final class Postbox: Sendable {
                 ticket.write(to: packet.slice(geometry.ticketOffset, Geometry.ticketBytes))
             }
             state.next &+= 1
-            let sent = threads.command(Int(state.next)) { writer in
+            let sent = command(Int(state.next)) { writer in
                 writer.send(
                     nextKeyID: made.nextKeyID,
                     packet: packet,
@@ -89,7 +92,7 @@ final class Postbox: Sendable {
 
     /// Acknowledges a reply that was opened.
     func acknowledge(_ delivery: Delivery) {
-        _ = threads.command(0) { writer in
+        _ = command(0) { writer in
             writer.acknowledge(keyID: delivery.previousKeyID, ackKey: delivery.ackKey)
         }
     }

@@ -9,6 +9,9 @@ final class LinkHouse: Sendable {
     let table: LinkTable
     private let memory: MappedPages
 
+    /// Neighbours with a session.
+    var sessions: Int { 0 }
+
     /// Takes memory for links to so many neighbours, which so many workers use.
     init(peers: Int, workers: Int) throws(DatapathError) {
         let size = LinkSize(peers: peers, workers: workers)
