@@ -42,7 +42,8 @@ extension Worker {
         @_noLocks
         get {
             guard batch.nowNanos < stopNanos else { return true }
-            return wheel.count == 0 && queue.count == 0 && acks.count == 0 && !commandsWait && engine.awaited == 0
+            return wheel.count == 0 && queue.count == 0 && acks.count == 0 && !commandsWait
+                && engine.awaited == 0
         }
     }
 

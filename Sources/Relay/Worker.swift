@@ -142,7 +142,9 @@ public struct Worker: ~Copyable {
         let links = parts.links
         let byteCount = WorkerMemory.byteCount(for: config, links: links.size)
         let pages: SharedPages
-        if let left = parts.pages { pages = left } else {
+        if let left = parts.pages {
+            pages = left
+        } else {
             pages = try SharedPages(byteCount, wide: true)
         }
         var arena = Arena(pages.region)

@@ -15,6 +15,8 @@ final class Station {
     var reports: ReportReader
     var commands: CommandWriter
     var strangers: StrangerReader
+    let config: WorkerConfig
+    private let parts: WorkerParts
     private let kept: [Memory]
 
     init(
@@ -49,23 +51,36 @@ final class Station {
         config.ackWaitNanos = 5_000_000
         config.idleNanos = 1_000_000
         configure(&config)
+        self.config = config
+        parts = WorkerParts(
+            books: node.books,
+            replay: node.replay,
+            snapshots: cell.reader(worker: 0),
+            reports: reportMemory.region,
+            commands: commandMemory.region,
+            counters: counterMemory.region,
+            board: board,
+            links: links,
+            number: 0,
+            strangers: strangerMemory.region
+        )
         worker = try Worker(
             config,
             socket: DatagramSocket(.loopback(port: 0), shared: true, bufferBytes: 1 << 20),
-            parts: WorkerParts(
-                books: node.books,
-                replay: node.replay,
-                snapshots: cell.reader(worker: 0),
-                reports: reportMemory.region,
-                commands: commandMemory.region,
-                counters: counterMemory.region,
-                board: board,
-                links: links,
-                number: 0,
-                strangers: strangerMemory.region
-            )
+            parts: parts
         )
         strangers = StrangerReader(strangerMemory.region)
+        try worker.start()
+    }
+
+    /// Another worker goes on where the present one was suspended.
+    func replace(socket: Int32, memory: Int32) throws {
+        let byteCount = config.byteCount(links: parts.links.size)
+        var parts = parts
+        kept[3].region.fill(0)
+        parts.snapshots = cell.reader(worker: 0)
+        parts.pages = try SharedPages(adopting: memory, byteCount: byteCount)
+        worker = try Worker(config, socket: DatagramSocket(adopting: socket), parts: parts)
         try worker.start()
     }
 
