@@ -39,10 +39,11 @@ TEST ?=
 RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_TEST := swift test --disable-xctest
 
-# What the build links, what the tests call, and the demo's DNS server and client.
+# What the build links, what the tests call (two networks by `ip`), and the demo's DNS server and client.
 APT := libsodium-dev libssl-dev libsecp256k1-dev liburing-dev liblmdb-dev libjemalloc-dev \
 	libtomlplusplus-dev libjansson-dev \
-	gcc g++ pkg-config binutils valgrind clang-format-14 dnsmasq-base bind9-dnsutils
+	gcc g++ pkg-config binutils valgrind clang-format-14 dnsmasq-base bind9-dnsutils \
+	iproute2
 
 help:
 	@sed -n 's/^#   //p' Makefile

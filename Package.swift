@@ -205,9 +205,10 @@ let package = Package(
         ),
 
         // Tests mirror Sources.
+        .target(name: "CSandbox", path: "Tests/Sandbox"),
         .target(
             name: "TestSupport",
-            dependencies: ["Bytes", "JSON"],
+            dependencies: ["Bytes", "JSON", "CSandbox"],
             path: "Tests/Support",
             swiftSettings: tests
         ),
@@ -232,7 +233,7 @@ let package = Package(
                 "Crypto", "Bytes", "CKernelProbe", "CSodium", "JSON", "TestSupport",
             ]
         ),
-        testModule("DatapathTests", ["Datapath", "Bytes", "TestSupport"]),
+        testModule("DatapathTests", ["Datapath", "Bytes", "CAllocations", "TestSupport"]),
         testModule("SphinxTests", ["Sphinx", "Crypto", "Bytes", "JSON", "TestSupport"]),
         testModule(
             "TicketsTests",

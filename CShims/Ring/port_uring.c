@@ -18,7 +18,7 @@ static int set_up(struct port *port, struct uring *uring) {
     };
     const struct port_config *config = &port->config;
     int status = -EINVAL;
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes && status == -EINVAL; i++) {
+    for (size_t i = config->peeled; i < sizeof wishes / sizeof *wishes && status == -EINVAL; i++) {
         struct io_uring_params params = {0};
         params.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP |
                        wishes[i].flags;
@@ -95,7 +95,8 @@ static int uring_open(struct port *port) {
         uring_close(port);
         return status;
     }
-    if (uring->ring.features & FEAT_MIN_TIMEOUT) port->features |= PORT_BATCH_WAIT;
+    if ((uring->ring.features & FEAT_MIN_TIMEOUT) && port->config.peeled == 0)
+        port->features |= PORT_BATCH_WAIT;
     return 0;
 }
 

@@ -91,6 +91,74 @@ int socket_address(int fd, struct datagram_address *out) {
     return 0;
 }
 
+int socket_adopt(int fd) {
+    int domain = 0, type = 0, protocol = 0;
+    socklen_t length = sizeof domain;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0)
+        return -errno;
+    if ((domain != AF_INET && domain != AF_INET6) || type != SOCK_DGRAM || protocol != IPPROTO_UDP)
+        return -EPROTOTYPE;
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return -errno;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -errno;
+}
+
+int socket_duplicate(int fd) {
+    const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
+}
+
+int socket_send(int fd, const void *bytes, uint32_t byte_count, const struct datagram_address *to) {
+    int family = 0;
+    socklen_t length = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) != 0) return -errno;
+    struct sockaddr_storage name;
+    length = address_write(to, family, &name);
+    if (length == 0) return -EAFNOSUPPORT;
+    const ssize_t sent = sendto(
+        fd, bytes, byte_count, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&name, length);
+    return sent < 0 ? -errno : 0;
+}
+
+static int any(const struct datagram_address *a) {
+    static const uint8_t zero[16];
+    return memcmp(a->bytes, zero, sizeof zero) == 0;
+}
+
+static int ask_path(int fd, int family, const struct datagram_address *from,
+                    const struct datagram_address *to) {
+    struct sockaddr_storage name;
+    socklen_t length;
+    if (from->family == to->family && !any(from)) {
+        struct datagram_address source = *from;
+        source.port = 0;
+        length = address_write(&source, family, &name);
+        if (bind(fd, (struct sockaddr *)&name, length) != 0) return -errno;
+    }
+    // Nothing is sent: the kernel looks up the route.
+    length = address_write(to, family, &name);
+    if (connect(fd, (struct sockaddr *)&name, length) != 0) return -errno;
+    const int six = family == AF_INET6;
+    int bytes = 0;
+    length = sizeof bytes;
+    if (getsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_MTU : IP_MTU, &bytes, &length))
+        return -errno;
+    // Without the headers of IP and UDP; no datagram is longer than 65,535 bytes with them.
+    const int headers = six ? 48 : 28, most = six ? 65527 : 65507;
+    return bytes - headers < most ? bytes - headers : most;
+}
+
+int socket_path_bytes(const struct datagram_address *from, const struct datagram_address *to) {
+    const int family = to->family == 6 ? AF_INET6 : AF_INET;
+    const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    const int bytes = ask_path(fd, family, from, to);
+    close(fd);
+    return bytes;
+}
+
 int64_t socket_drops(int fd) {
     uint32_t info[16] = {0};
     socklen_t length = sizeof info;
@@ -99,15 +167,3 @@ int64_t socket_drops(int fd) {
 }
 
 void socket_close(int fd) { close(fd); }
-
-int socket_share(int fd) {
-    const int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    return other >= 0 ? other : -errno;
-}
-
-int socket_check(int fd) {
-    int kind = 0;
-    socklen_t length = sizeof kind;
-    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &kind, &length) != 0) return -errno;
-    return kind == IPPROTO_UDP ? 0 : -EPROTOTYPE;
-}

@@ -1,3 +1,4 @@
+public import Bytes
 internal import CRing
 
 #if canImport(Glibc)
@@ -6,7 +7,9 @@ internal import Glibc
 
 /// A bound UDP socket.
 public struct DatagramSocket: ~Copyable, Sendable {
-    let descriptor: Int32
+    /// The kernel's number for it, to be handed to another process; good as long as this value
+    /// lives. -1 in a simulated network.
+    public let descriptor: Int32
     /// Where it receives: the port that was given out if 0 was asked for.
     public let address: DatagramAddress
 
@@ -34,15 +37,15 @@ public struct DatagramSocket: ~Copyable, Sendable {
         self.address = DatagramAddress(raw)
     }
 
-    /// Takes over a bound socket of another process, or of an earlier program of this one, with all
-    /// that waits in it; the descriptor is this object's from now on, whatever happens.
+    /// Takes over a descriptor that another process opened and handed on: bound, with what is in
+    /// its buffer. The descriptor is closed even if this throws.
     public init(adopting descriptor: Int32) throws(DatapathError) {
         var raw = datagram_address()
-        var status = socket_check(descriptor)
+        var status = socket_adopt(descriptor)
         if status >= 0 { status = unsafe socket_address(descriptor, &raw) }
         guard status >= 0 else {
             socket_close(descriptor)
-            throw .system("socket that was handed over", -status)
+            throw .system("adopt a socket", -status)
         }
         self.descriptor = descriptor
         address = DatagramAddress(raw)
@@ -56,15 +59,31 @@ public struct DatagramSocket: ~Copyable, Sendable {
 
     deinit { if descriptor >= 0 { socket_close(descriptor) } }
 
-    /// Another descriptor of the socket, for handing it over; the caller's to close.
-    @_semantics("no_performance_analysis")
-    public func share() throws(DatapathError) -> Int32 {
-        let other = socket_share(descriptor)
-        guard other >= 0 else { throw .system("fcntl", -other) }
-        return other
+    /// The same socket once more, for a thread that only sends.
+    public func duplicate() throws(DatapathError) -> DatagramSocket {
+        let copy = socket_duplicate(descriptor)
+        guard copy >= 0 else { throw .system("dup", -copy) }
+        return try DatagramSocket(adopting: copy)
     }
 
-    /// Datagrams that the kernel dropped because nobody took them in time.
+    /// Sends one datagram, unless the kernel's buffer is full. From any thread; does not wait.
+    @_semantics("no_performance_analysis")
+    public func send(_ bytes: Region, to address: DatagramAddress) -> Bool {
+        var raw = address.raw
+        return unsafe socket_send(descriptor, bytes.base, UInt32(bytes.byteCount), &raw) >= 0
+    }
+
+    /// Bytes of the longest datagram that reaches `destination` uncut, as far as the kernel knows:
+    /// the device's size, or what a router on the way has told it. Nil without a route.
+    public func pathBytes(to destination: DatagramAddress) -> Int? {
+        var from = address.raw
+        var to = destination.raw
+        let bytes = unsafe socket_path_bytes(&from, &to)
+        return bytes > 0 ? Int(bytes) : nil
+    }
+
+    /// Datagrams that the kernel dropped before anybody saw them: nobody took them in time, or they
+    /// had a length that does not come in. The kernel has one number for both.
     public var drops: UInt64 {
         @_semantics("no_performance_analysis")
         get { UInt64(max(0, socket_drops(descriptor))) }

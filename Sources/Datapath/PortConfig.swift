@@ -36,6 +36,9 @@ public struct PortConfig: Sendable {
     public var lengths: [Int] = []
     /// Least room for completions; 0 is room for all there can be. For tests of a full queue.
     public var completions = 0
+    /// What io_uring can do is given up beforehand, as on an older kernel: 0 nothing; 1 batch wait
+    /// and deferred work; 2 the single issuer, too; 3 the queue's size, too. For tests.
+    public var peeled = 0
 
     /// The defaults.
     public init() {}
@@ -73,6 +76,7 @@ public struct PortConfig: Sendable {
             segmentation: segmentation ? 1 : 0,
             coalescing: coalescing ? 1 : 0,
             completions: UInt32(completions),
+            peeled: UInt32(peeled),
             lengths_count: UInt32(lengths.count),
             lengths: (0, 0, 0, 0, 0, 0, 0, 0)
         )

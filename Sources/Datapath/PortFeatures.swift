@@ -88,6 +88,7 @@ public struct PortFeatures: Sendable, Equatable, CustomStringConvertible {
         case EPERM, EACCES: "is not permitted (EPERM)"
         case ENOSYS: "is not in this kernel (ENOSYS)"
         case EINVAL: "is too old (EINVAL)"
+        case ENOMEM: "may not lock the memory it needs (ENOMEM)"
         default: "failed: \(unsafe String(cString: strerror(-status)))"
         }
     }

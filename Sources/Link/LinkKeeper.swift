@@ -113,6 +113,9 @@ public struct LinkKeeper: ~Copyable {
 
     // MARK: Sessions
 
+    /// Slots that nobody has.
+    var freeSlotCount: Int { freeSlots.count }
+
     /// Slots of a peer's sessions that open, oldest first.
     func sessions(_ row: UInt32) -> [UInt32] { slots[Int(row)] }
 

@@ -10,6 +10,10 @@ extension Worker {
     mutating func admit() {
         while let slot = queue.popAged(nowNanos: batch.nowNanos) { dropQueued(slot, .queueAge) }
         let count = queue.take(into: waiting, most: Batch.capacity)
+        if config.mixerCapacity - wheel.count < Batch.capacity {
+            // Some will find no room in the mixer: chance decides which.
+            shuffle(waiting, 0, count, &random)
+        }
         for place in 0..<count {
             let slot = waiting[place]
             pool.move(slot, from: .queue, to: .worker)

@@ -12,7 +12,7 @@ internal import Glibc
 /// from the law by 2 millionths of the mean at most. Longer delays than the longest are drawn
 /// again, as the law says.
 ///
-/// 12 ns a draw, of which 9 make the random number; with `log` it is 25, with `expm1` and `log1p`
+/// 13 ns a draw, of which 9 make the random number; with `log` it is 25, with `expm1` and `log1p`
 /// 52 (AMD EPYC).
 public struct DelayDraw {
     private static var steps: Int { @_noLocks get { 256 } }

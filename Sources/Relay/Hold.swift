@@ -48,7 +48,12 @@ extension Worker {
     /// A packet begins to wait; the mixer has room.
     @_noLocks
     mutating func mix(_ slot: UInt32) {
+        if case .none = config.mixing, outgoingCount < Worker.outgoingMax {
+            outgoing[outgoingCount] = slot
+            outgoingCount += 1
+            return
+        }
         pool.move(slot, from: .worker, to: .mixer)
-        wheel.insert(slot, dueNanos: batch.nowNanos + config.mixing.draw(&random))
+        wheel.insert(slot, dueNanos: batch.nowNanos + delays.draw(&random))
     }
 }

@@ -5,6 +5,7 @@ internal import Exchange
 internal import Link
 
 extension Worker {
+    private static var busyNanos: UInt64 { @_noLocks get { 1_000_000_000 } }
     private static var boardEveryNanos: UInt64 { @_noLocks get { 100_000_000 } }
     /// Turns after which nothing may be allocated any more.
     private static var warmTurns: UInt64 { @_noLocks get { 1_000 } }
@@ -16,6 +17,10 @@ extension Worker {
         noteRejects()
         engine.expire(nowNanos: batch.nowNanos)
         frames.expire(nowNanos: batch.nowNanos)
+        // Handshakes can wait when packets must.
+        if queue.count > config.queue.packets / 2 {
+            gate.setBusy(untilNanos: batch.nowNanos + Worker.busyNanos)
+        }
         if stopNanos == 0, board.stopNanos != 0 {
             stopNanos = board.stopNanos
             board.set(.stopping)

@@ -28,6 +28,7 @@ extension Worker {
 
     @_noLocks
     private mutating func takeOwn(_ command: Command) {
+        counters.count(.made)
         guard command.packet.byteCount == packetBytes, let slot = pool.take(.worker) else {
             counters.count(.noForward)
             return
@@ -43,7 +44,6 @@ extension Worker {
             )
         }
         notes[Int(slot)] = SlotNote(keyID: command.keyID, cameNanos: 0)
-        counters.count(.made)
         if command.mix {
             mix(slot)
         } else {

@@ -102,6 +102,12 @@ extension Worker {
     @_noLocks
     private mutating func refuse(_ datagram: Region, from source: DatagramAddress, _ why: Drop) {
         guard why == .linkType else { return counters.count(why) }
+        let verdict = gate.check(datagram, from: source, nowNanos: batch.nowNanos)
+        guard verdict.drop.index == 0 else {
+            counters.count(verdict.drop)
+            if verdict.wantsCookie { sendCookie(datagram, to: source, verdict) }
+            return
+        }
         let endpoint = Endpoint(
             family: source.family,
             address: source.address,
@@ -109,6 +115,27 @@ extension Worker {
         )
         guard strangers.put(datagram, from: endpoint) else { return counters.count(.linkRate) }
         counters.count(.handshakesIn)
+    }
+
+    /// Under load, whoever has no cookie is sent one.
+    @_noLocks
+    private mutating func sendCookie(
+        _ datagram: Region,
+        to source: DatagramAddress,
+        _ verdict: LinkVerdict
+    ) {
+        guard let train = port.takeTrain() else { return }
+        gate.writeCookieReply(
+            to: datagram,
+            verdict,
+            from: source,
+            nowNanos: batch.nowNanos,
+            random: &random,
+            into: port.train(train)
+        )
+        let count = datagram.byteCount
+        let isQueued = port.send(train: train, byteCount: count, segmentBytes: count, to: source)
+        if isQueued { counters.count(.datagramsOut) } else { port.giveTrain(train) }
     }
 
     @_noLocks

@@ -107,7 +107,8 @@ public struct PacketLedger: Sendable, Equatable {
         forwarded = counters[.forwarded] ?? 0
         delivered = counters[.delivered] ?? 0
         ackPacketsUsed = counters[.ackPacketsIn] ?? 0
-        sent = counters[.packetsOut] ?? 0
+        // Those that the kernel would not take are among them.
+        sent = (counters[.packetsOut] ?? 0) - (drops[.sendFailed] ?? 0)
         for (drop, count) in drops {
             switch DropKind(drop) {
             case .entering: droppedEntering += count

@@ -72,6 +72,6 @@ extension Worker {
 
     /// What the next worker needs beside the rings; of a suspended worker.
     func handOver() throws(DatapathError) -> (socket: Int32, memory: Int32) {
-        (socket: try port.socket.share(), memory: try pages.share())
+        (socket: try Host.share(port.socket.descriptor), memory: try pages.share())
     }
 }

@@ -71,11 +71,11 @@ extension Worker {
             packets: train.packets,
             to: train.address
         )
+        counters.count(.packetsOut, by: packets)
         guard isQueued else {
             counters.count(.sendFailed, by: packets)
             return port.giveTrain(train.number)
         }
-        counters.count(.packetsOut, by: packets)
         counters.count(.datagramsOut, by: UInt64(count))
         counters.count(.bytesOut, by: UInt64(count * train.datagramBytes))
     }

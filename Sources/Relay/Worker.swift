@@ -85,6 +85,7 @@ public struct Worker: ~Copyable {
     let packetBytes: Int
     let slab: Slab
     let wheel: TimingWheel
+    let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
     let duplicates: DuplicateFilter
@@ -102,6 +103,7 @@ public struct Worker: ~Copyable {
     let note: Column<WorkerNote>
     let number: Int
     let backlog: BacklogBoard?
+    let gate: LinkGate
 
     var links: LinkWorker
     var frames: FrameReader
@@ -153,6 +155,7 @@ public struct Worker: ~Copyable {
         let now = port.nanos()
         let adopts = parts.pages != nil
         pool = adopts ? try memory.adoptPool() : memory.makePool(nowNanos: now)
+        memory.delays.fill()
         frames = FrameReader(memory.frames, limits: config.frames)
         if !adopts { frames.clear(hash: config.engine.hash) }
         self.port = port
@@ -161,6 +164,7 @@ public struct Worker: ~Copyable {
         packetBytes = config.engine.geometry.packetBytes
         slab = memory.slab
         wheel = memory.wheel
+        delays = memory.delays
         queue = memory.queue
         budget = memory.budget
         duplicates = memory.duplicates
@@ -178,6 +182,7 @@ public struct Worker: ~Copyable {
         note = memory.note
         number = parts.number
         backlog = parts.backlog
+        gate = LinkGate(links)
         let bytes = packetBytes
         spillIn = parts.spillIn.map { SpillReader($0, packetBytes: bytes) }
         spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
@@ -237,6 +242,10 @@ public struct Worker: ~Copyable {
 
     /// Where it receives.
     public var address: DatagramAddress { port.socket.address }
+
+    func duplicateSocket() throws(DatapathError) -> DatagramSocket {
+        try port.socket.duplicate()
+    }
 
     /// Ends the wait of `turn`, and outlives the worker.
     func makeBell() throws(DatapathError) -> BellKeeper { try port.makeBell() }

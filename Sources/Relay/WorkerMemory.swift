@@ -13,6 +13,7 @@ struct WorkerMemory {
     let slab: Slab
     let engine: Region
     let wheel: TimingWheel
+    let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
     let duplicates: DuplicateFilter
@@ -49,6 +50,7 @@ struct WorkerMemory {
             tickNanos: config.tickNanos,
             horizonNanos: config.mixing.maxNanos
         )
+        delays = DelayDraw(&arena, config.mixing)
         queue = FairQueue(
             &arena,
             slots: config.slots,

@@ -6,12 +6,14 @@ internal import Synchronization
 final class WorkerThread: Sendable {
     private let seat: Mutex<WorkerSeat>
     private let waker: Mutex<PortWaker?>
+    private let sender: Mutex<DatagramSocket?>
     let board: WorkerBoard
     /// What the worker left when it was suspended.
     private let left = Mutex<(socket: Int32, memory: Int32)?>(nil)
 
     /// Seats a worker; its thread starts later.
-    init(_ worker: consuming Worker, board: WorkerBoard) {
+    init(_ worker: consuming Worker, board: WorkerBoard) throws(DatapathError) {
+        sender = Mutex(try worker.duplicateSocket())
         waker = Mutex(worker.waker)
         seat = Mutex(WorkerSeat(worker))
         self.board = board
@@ -25,10 +27,15 @@ final class WorkerThread: Sendable {
         }
     }
 
+    /// A socket that sends as the worker does; once, before `start`.
+    func takeSender() -> DatagramSocket? { sender.withLock { $0.take() } }
+
     /// Ends the worker's sleep, if it still lives.
     func wake() { waker.withLock { $0?.wake() } }
 
     private func run() {
+        // The port must be free when the worker is gone.
+        sender.withLock { $0 = nil }
         guard var worker = seat.withLock({ $0.take() }) else { return }
         do throws(DatapathError) {
             try worker.start()

@@ -107,7 +107,7 @@ public final class Workers: Sendable {
             let bell = try worker.makeBell()
             backlog.setBell(index, bell.descriptor)
             bells.append(bell)
-            threads.append(WorkerThread(worker, board: parts.board))
+            threads.append(try WorkerThread(worker, board: parts.board))
         }
         self.address = address
         self.threads = threads
@@ -121,6 +121,9 @@ public final class Workers: Sendable {
             try threads[index].start("dray-\(index)", cpu: cpus?[index], keeping: self)
         }
     }
+
+    /// A socket that sends as the workers do; once, before `start`. It keeps the port in use.
+    public func sender() -> DatagramSocket? { threads[0].takeSender() }
 
     /// Asks all workers to stop: no new packets, mixers emptied, acknowledgements awaited for at
     /// most `limitNanos` from now. Poll `isDone`.

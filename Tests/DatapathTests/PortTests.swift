@@ -1,20 +1,18 @@
 import Bytes
+import CAllocations
 import Datapath
 import Foundation
 import TestSupport
 import Testing
 
-/// The two ways to the kernel.
-let kernels: [PortConfig.Backend] = [.uring, .syscalls]
-
 @Suite(.serialized) struct PortTests {
-    @Test(arguments: kernels)
+    @Test(arguments: Way.all)
     func `datagrams arrive as they were sent, with their sender`(
-        _ backend: PortConfig.Backend
+        _ way: Way
     ) throws {
         var seed = SeededGenerator("port")
-        let left = try TestPort(backend)
-        let right = try TestPort(backend)
+        let left = try TestPort(way)
+        let right = try TestPort(way)
         for _ in 0..<20 {
             let sent = (0..<16).map { _ in seed.bytes(Int.random(in: 1...1_900, using: &seed)) }
             for bytes in sent {
@@ -35,14 +33,14 @@ let kernels: [PortConfig.Backend] = [.uring, .syscalls]
         #expect(right.statistics.armed == 1)
     }
 
-    @Test(arguments: kernels, [true, false])
+    @Test(arguments: Way.all, [true, false])
     func `a train arrives as its datagrams`(
-        _ backend: PortConfig.Backend,
+        _ way: Way,
         coalescing: Bool
     ) throws {
         var seed = SeededGenerator("train")
-        let left = try TestPort(backend)
-        let right = try TestPort(backend) {
+        let left = try TestPort(way)
+        let right = try TestPort(way) {
             $0.coalescing = coalescing
             $0.receiveBuffers = 128
         }
@@ -59,5 +57,115 @@ let kernels: [PortConfig.Backend] = [.uring, .syscalls]
         #expect(left.statistics.sent == 135)
         let arrivals = right.statistics.arrivals
         #expect(coalescing ? arrivals == 5 : arrivals == 135)
+    }
+
+    @Test(arguments: Way.all)
+    func `a datagram that is too long for the buffer is cut and says so`(_ way: Way) throws {
+        let left = try TestPort(way)
+        let right = try TestPort(way) {
+            $0.coalescing = false
+            $0.receiveBytes = 896
+        }
+        for size in [5_000, 896, 1] {
+            left.send([UInt8](repeating: 7, count: size), to: right.address)
+        }
+        let got = right.receive(3)
+        #expect(got.map(\.truncated) == [true, false, false])
+        #expect(got.map(\.bytes.count) == [896, 896, 1])
+        #expect(got[0].bytes == [UInt8](repeating: 7, count: 896))
+    }
+
+    @Test(arguments: Way.two)
+    func `an empty datagram arrives as one`(_ way: Way) throws {
+        let right = try TestPort(way)
+        let sender = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0)
+        let sent = sender.send(Memory(1).region.slice(0, 0), to: right.address)
+        #expect(sent)
+        let got = right.receive(1)
+        #expect(got.map(\.bytes) == [[]] && got.map(\.source) == [sender.address])
+    }
+
+    @Test(arguments: Way.two)
+    func `datagrams cross between IPv6 sockets`(_ way: Way) throws {
+        var six = Bytes16()
+        six[15] = 1
+        let here = DatagramAddress(family: 6, address: six, port: 0)
+        guard let left = try? TestPort(way, at: here) else { return }  // a machine without IPv6
+        let right = try TestPort(way, at: here)
+        left.send([1, 2, 3], segment: 2, to: right.address)
+        let got = right.receive(2)
+        #expect(got.map(\.bytes) == [[1, 2], [3]])
+        #expect(got.first?.source == left.address)
+    }
+
+    @Test(arguments: Way.two)
+    func `an IPv6 socket for all addresses speaks IPv4 too`(_ way: Way) throws {
+        let any = DatagramAddress(family: 6, address: Bytes16(), port: 0)
+        guard let right = try? TestPort(way, at: any) else { return }
+        let left = try TestPort(way)
+        left.send([5], to: .loopback(port: right.address.port))
+        #expect(right.receive(1).first?.source == left.address)
+        right.send([6, 7], segment: 1, to: left.address)
+        #expect(left.receive(2).map(\.bytes) == [[6], [7]])
+    }
+
+    @Test(arguments: Way.all)
+    func `a sleeping port is woken from another thread`(_ way: Way) throws {
+        let test = try TestPort(way)
+        let waker = test.port.waker
+        for round in 1...3 {
+            Thread.detachNewThread {
+                usleep(10_000)
+                waker.wake()
+            }
+            while test.statistics.wakes < round {
+                #expect(test.wait(nanos: 20_000_000_000))
+            }
+            #expect(test.take() == 0)
+        }
+    }
+
+    @Test func `what a ring uses is told in one line`() throws {
+        let ring = try TestPort(.uring) { $0.lengths = [1_452] }
+        let text = ring.features.description
+        #expect(text.hasPrefix("io_uring: ") && text.hasSuffix("coalescing, length filter"))
+        #expect(ring.features.fallback.isEmpty)
+        let calls = try TestPort(.syscalls) {
+            $0.segmentation = false
+            $0.coalescing = false
+        }
+        #expect(calls.features.description == "system calls: no segmentation, no coalescing")
+        // The switch holds.
+        calls.segmentation = true
+        #expect(!calls.segmentation)
+        let old = try TestPort(Way.all[2])
+        #expect(!old.features.defersWork && !old.features.hasSingleIssuer)
+    }
+
+    @Test(arguments: Way.two)
+    func `sending and receiving allocates nothing`(_ way: Way) throws {
+        guard allocations_counted() == 1 else { return }
+        let left = try TestPort(way)
+        let right = try TestPort(way)
+        // The first round may set up what stays.
+        for round in 0..<3 {
+            let before = allocations_of_thread()
+            guard let train = left.port.takeTrain() else { fatalError("no train") }
+            left.port.train(train).fill(UInt8(round))
+            let to = right.address
+            let queued = left.port.send(train: train, byteCount: 3_000, segmentBytes: 1_000, to: to)
+            let submitted = left.port.submit()
+            var bytes = 0
+            for _ in 0..<100 where bytes < 3_000 {
+                _ = right.port.wait(want: 1, batchNanos: 0, timeoutNanos: 1_000_000_000)
+                for index in 0..<right.port.take() {
+                    bytes += right.port.arrival(index).bytes.byteCount
+                }
+                right.port.release()
+            }
+            let after = allocations_of_thread()
+            #expect(queued && submitted && bytes == 3_000)
+            #expect(round == 0 || before == after)
+        }
     }
 }

@@ -62,12 +62,13 @@ final class LinkNode {
         seed.region.fill(UInt8(truncatingIfNeeded: number + 100))
         random = RandomStream(in: randomMemory.region, seed: seed.region.slice(0, 32))
         worker = LinkWorker(table, worker: 0)
+        withExtendedLifetime(seed) {}
     }
 
     static func key(_ number: UInt32) -> PacketKey {
         let seed = Memory(32)
         seed.region.store(number, 0)
-        return PacketKey(seed: seed.region)
+        return withExtendedLifetime(seed) { PacketKey(seed: seed.region) }
     }
 
     var peer: LinkPeer { LinkPeer(keyID: keyID, packetKey: key.publicKey, address: address) }

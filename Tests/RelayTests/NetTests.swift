@@ -147,7 +147,10 @@ import Testing
     @Test func `garbage is counted and costs nothing`() throws {
         let net = try Net("garbage")
         var random = SeededGenerator("garbage")
-        let stranger = try TestLink(LinkMesh("strangers", keyIDs: [1]).nodes[0].table, packetBytes: 1_461)
+        let stranger = try TestLink(
+            LinkMesh("strangers", keyIDs: [1]).nodes[0].table,
+            packetBytes: 1_461
+        )
         let target = net.workers[1].address
         for count in [1, 15, 1_231, 1_451, 1_452, 1_453, 5_000] {
             var bytes = random.bytes(count)

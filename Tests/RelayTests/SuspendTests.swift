@@ -225,10 +225,10 @@ import Testing
         #expect(throws: DatapathError.self) { _ = try DatagramSocket(adopting: try pages.share()) }
         #expect(throws: DatapathError.self) { _ = try DatagramSocket(adopting: 9_999) }
         let socket = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0)
-        let other = try DatagramSocket(adopting: try socket.share())
+        let other = try DatagramSocket(adopting: try Host.share(socket.descriptor))
         #expect(other.address == socket.address)
         #expect(throws: DatapathError.self) {
-            _ = try SharedPages(adopting: try socket.share(), byteCount: 4_096)
+            _ = try SharedPages(adopting: try Host.share(socket.descriptor), byteCount: 4_096)
         }
     }
 

@@ -12,7 +12,6 @@ enum Ratchet {
     static let unusedDrops: [String: String] = [
         "bloomCollision": "the 2021 contract's duplicate filter; no profile of ours has it",
         "ackChallengeSig": "reserved for the 2021 format",
-        "linkDown": "the relay's, once its packets go through links",
         "winRateAnomaly": "needs statistics over an issuer's draws, which are not kept yet",
     ]
 }

@@ -44,3 +44,14 @@ void host_unmap_file(void *_Nonnull base, size_t bytes);
 
 // Bytes the calling thread has allocated so far, by jemalloc if it is linked; -1 if nobody counts.
 int64_t host_allocated(void);
+
+// Most descriptors in one message.
+#define HOST_DESCRIPTORS 64
+
+// Sends a message with descriptors over a connected unix socket; all of it, or -errno.
+int host_send_descriptors(int socket, const void *_Nonnull bytes, size_t byte_count,
+                          const int *_Nullable descriptors, size_t count);
+// Takes a message and its descriptors, closed on exec. Returns its bytes, 0 at the end. A message
+// with more than `room` bytes or `*count` descriptors is -EMSGSIZE, and none is left open.
+int host_receive_descriptors(int socket, void *_Nonnull bytes, size_t room,
+                             int *_Nonnull descriptors, size_t *_Nonnull count);

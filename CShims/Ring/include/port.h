@@ -58,6 +58,7 @@ struct port_config {
     uint32_t train_bytes;     // at most PORT_TRAIN_BYTES
     int segmentation, coalescing;
     uint32_t completions; // least room for completions; 0: enough for all there can be
+    uint32_t peeled;      // wishes that are given up beforehand, as on an older kernel
     uint32_t lengths_count;
     uint32_t lengths[PORT_LENGTHS]; // the only sizes that come in; none: all of them
 };

@@ -18,10 +18,17 @@ struct datagram_address {
 int socket_open(const struct datagram_address *_Nonnull at, int shared, uint32_t buffer_bytes);
 // The address a socket is bound to.
 int socket_address(int socket, struct datagram_address *_Nonnull out);
-// Datagrams that the kernel dropped because the socket's buffer was full.
+// Makes a descriptor from elsewhere ready: -EPROTOTYPE if it is no UDP socket.
+int socket_adopt(int socket);
+// Another descriptor of the same socket.
+int socket_duplicate(int socket);
+// Sends a datagram now or not at all.
+int socket_send(int socket, const void *_Nonnull bytes, uint32_t byte_count,
+                const struct datagram_address *_Nonnull to);
+// Bytes of payload that the path to an address takes without being cut, as far as the kernel knows.
+// `from`: the sender's address, of the interface or of none in particular.
+int socket_path_bytes(const struct datagram_address *_Nonnull from,
+                      const struct datagram_address *_Nonnull to);
+// Datagrams that the kernel dropped: the socket's buffer was full, or a filter refused them.
 int64_t socket_drops(int socket);
 void socket_close(int socket);
-// Another descriptor of the same socket: the socket lives until the last one is closed.
-int socket_share(int socket);
-// 0 if a descriptor is a UDP socket.
-int socket_check(int socket);

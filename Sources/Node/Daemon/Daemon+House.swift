@@ -80,6 +80,7 @@ extension Daemon {
     func changeThreads() {
         guard press.isOutdated else { return }
         threads?.stop(seconds: 1)
+        links.release()
         syncReplay()
         let done = WorkerSums(threads?.counters ?? [])
         do throws(StartError) {

@@ -40,8 +40,14 @@ extension Daemon {
         answer: (@Sendable ([UInt8]?) -> Void)? = nil
     ) throws(StartError) -> Int32 {
         let money = self.money
+        let links = self.links
         let moneyThread = ControlThread("money") { money.run() }
+        let linkThread = ControlThread("links") { links.run() }
         runtime.start()
+        defer {
+            links.stop()
+            linkThread.join()
+        }
         do throws(StartError) {
             try announce()
             try startThreads()
@@ -100,7 +106,7 @@ extension Daemon {
             geometry: geometry,
             books: books,
             listen: listen,
-            links: links.table
+            links: links
         )
         let threads = try PacketThreads(
             plan,
@@ -110,6 +116,9 @@ extension Daemon {
         press.publish(to: threads.snapshots)
         threadsBox.withLock { $0 = threads }
         money.adopt(threads)
+        links.adopt(threads)
+        links.setIdentities(keys.packetKeys(of: adopted.identities))
+        links.update(press.world)
         let tickets = configuration.tickets
         outlet.connect(
             Postbox(

@@ -67,13 +67,16 @@ public final class Daemon: Sendable {
         press = worlds.press
         runtime = try Startup.runtime(configuration, keys, store, layer, books, worlds, logger)
         gateway = try Startup.gateway()
-        links = try Startup.links(configuration)
+        links = try Startup.links(configuration, geometry, parameters.domain, keys, logger)
         money = MoneyDesk(runtime: runtime, gateway: gateway, press: press)
         worlds.connect(self)
     }
 
     /// Register or channels have changed. On the control thread.
-    func update(_ world: World) { outlet.update(world) }
+    func update(_ world: World) {
+        outlet.update(world)
+        links.update(world)
+    }
 
     /// What all packet threads did, those before a rotation included.
     var sums: WorkerSums {

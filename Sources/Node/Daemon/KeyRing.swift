@@ -44,6 +44,15 @@ final class KeyRing: Sendable {
         return true
     }
 
+    /// The packet keys of identities, in their order.
+    func packetKeys(of identities: [PacketIdentity]) -> [PacketKey] {
+        packetKeys.withLock { keys in
+            identities.compactMap { identity in
+                keys.first { $0.publicKey == identity.publicKey }
+            }
+        }
+    }
+
     /// Our registered keys whose secret we hold, newest first: at most the current and one before
     /// it.
     func identities(_ own: [RegisteredNode]) -> [PacketIdentity] {

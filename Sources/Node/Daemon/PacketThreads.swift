@@ -17,7 +17,7 @@ final class PacketThreads: Sendable {
         var geometry: Geometry
         var books: ChannelBooks
         var listen: Endpoint
-        var links: LinkTable
+        var links: LinkHouse
     }
 
     private let workers: Workers
@@ -46,13 +46,14 @@ final class PacketThreads: Sendable {
             than: identities.map { $0.publicKey }
         )
         var made = Workers.Plan(
-            config: PacketThreads.config(configuration, plan.geometry, hash),
-            address: DatagramAddress(
-                family: plan.listen.family,
-                address: plan.listen.address,
-                port: plan.listen.port
+            config: PacketThreads.config(
+                configuration,
+                plan.geometry,
+                hash,
+                sizes: plan.links.sizes
             ),
-            links: plan.links
+            address: DatagramAddress(plan.listen),
+            links: plan.links.table
         )
         made.count = configuration.workers.count
         made.cpus = configuration.workers.pin.isEmpty ? nil : configuration.workers.pin
@@ -76,7 +77,8 @@ final class PacketThreads: Sendable {
     private static func config(
         _ configuration: Configuration,
         _ geometry: Geometry,
-        _ hash: KeyedHash
+        _ hash: KeyedHash,
+        sizes: [Int]
     ) -> WorkerConfig {
         var config = WorkerConfig(geometry: geometry, hash: hash)
         config.engine.unackedCapacity = configuration.tickets.unacknowledged
@@ -99,6 +101,7 @@ final class PacketThreads: Sendable {
         config.mixerCapacity = configuration.mixing.capacity
         config.budget.packetsPerSecond = UInt64(configuration.workers.neighbourRate)
         config.port.receiveBuffers = configuration.workers.receiveBuffers
+        config.port.lengths = sizes
         config.port.segmentation = configuration.links.segmentation
         config.port.coalescing = configuration.links.coalescing
         switch configuration.links.backend {
@@ -153,8 +156,8 @@ final class PacketThreads: Sendable {
         (0..<workers.count).map { workers.strangers($0) }
     }
 
-    /// Where the workers receive.
-    var address: DatagramAddress { workers.address }
+    /// A socket that sends as the workers do.
+    func sender() -> DatagramSocket? { workers.sender() }
 
     /// What the workers say of themselves.
     var statuses: [WorkerStatus] { (0..<workers.count).map { workers.status($0) } }

@@ -3,6 +3,7 @@ internal import Chain
 internal import Channels
 internal import Datapath
 internal import Exchange
+internal import Link
 internal import Sphinx
 internal import Store
 internal import Tickets
@@ -104,12 +105,31 @@ enum Startup {
     }
 
     /// Memory for links.
-    static func links(_ configuration: Configuration) throws(StartError) -> LinkHouse {
+    static func links(
+        _ configuration: Configuration,
+        _ geometry: Geometry,
+        _ domain: Bytes32,
+        _ keys: KeyRing,
+        _ logger: Logger
+    ) throws(StartError) -> LinkHouse {
+        guard let key = keys.newest else { throw .wrong("no packet key") }
+        let prologue = LinkPrologue(
+            packetBytes: geometry.packetBytes,
+            payloadBytes: geometry.payloadBytes,
+            selector: geometry.ticketSelector,
+            domain: domain
+        )
+        let bytes = configuration.links.datagramBytes
+        let plan = LinkHouse.Plan(
+            config: LinkConfig(
+                prologue: prologue,
+                datagramBytes: bytes == 0 ? LinkLimits.datagramBytesMax : bytes
+            ),
+            peers: configuration.links.peers,
+            workers: configuration.workers.count
+        )
         do throws(DatapathError) {
-            return try LinkHouse(
-                peers: configuration.links.peers,
-                workers: configuration.workers.count
-            )
+            return try LinkHouse(plan, key: key, logger: logger)
         } catch {
             throw .failed("links: \(error)")
         }
