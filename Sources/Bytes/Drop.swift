@@ -167,6 +167,9 @@ public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     // Way back.
     /// An acknowledgement of ours for a neighbour to which there was no link in time.
     case ackUnsent
+    // Upgrade.
+    /// It waited in memory that the next program could not go on with (reason of tickets).
+    case upgradeLost
 
     /// Number of the counter, equal to the raw value.
     @inlinable

@@ -47,6 +47,14 @@ public final class SharedPages: @unchecked Sendable {
         self.descriptor = descriptor
     }
 
+    /// Maps all of what somebody else made; the descriptor is this object's from now on, whatever
+    /// happens.
+    public convenience init(adopting descriptor: Int32) throws(DatapathError) {
+        var status = stat()
+        let isSeen = unsafe fstat(descriptor, &status) == 0
+        try self.init(adopting: descriptor, byteCount: isSeen ? Int(status.st_size) : 0)
+    }
+
     /// Another descriptor of the memory, for handing it over; the caller's to close.
     public func share() throws(DatapathError) -> Int32 { try Host.share(descriptor) }
 

@@ -18,15 +18,21 @@ final class WorkerShare: Sendable {
 
     /// New rings, or those behind a descriptor.
     init(_ plan: Workers.Plan, adopting descriptor: Int32?) throws(DatapathError) {
+        let packetBytes = plan.config.engine.geometry.packetBytes
+        let size = RingSizes(
+            reports: plan.reportBytes,
+            commands: plan.commandBytes,
+            spill: plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0
+        )
         var measure = Arena()
-        _ = WorkerRings(&measure, plan)
+        _ = WorkerRings(&measure, size)
         if let descriptor {
             pages = try SharedPages(adopting: descriptor, byteCount: measure.used)
         } else {
             pages = try SharedPages(measure.used, wide: false)
         }
         var arena = Arena(pages.region)
-        let rings = WorkerRings(&arena, plan)
+        let rings = WorkerRings(&arena, size)
         reports = rings.reports
         commands = rings.commands
         acknowledgements = rings.acknowledgements
@@ -60,6 +66,13 @@ final class WorkerShare: Sendable {
     }
 }
 
+/// Bytes of a worker's rings, as far as they differ.
+struct RingSizes {
+    var reports: Int
+    var commands: Int
+    var spill: Int
+}
+
 /// How a share is divided.
 struct WorkerRings {
     let reports: Region
@@ -69,13 +82,12 @@ struct WorkerRings {
     let spill: Region
     let counters: Region
 
-    init(_ arena: inout Arena, _ plan: Workers.Plan) {
-        let packetBytes = plan.config.engine.geometry.packetBytes
-        reports = arena.region(RecordRing.byteCount(capacity: plan.reportBytes))
-        commands = arena.region(RecordRing.byteCount(capacity: plan.commandBytes))
+    init(_ arena: inout Arena, _ size: RingSizes) {
+        reports = arena.region(RecordRing.byteCount(capacity: size.reports))
+        commands = arena.region(RecordRing.byteCount(capacity: size.commands))
         acknowledgements = arena.region(RecordRing.byteCount(capacity: 1 << 16))
         strangers = arena.region(RecordRing.byteCount(capacity: 1 << 17))
-        spill = arena.region(plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0)
+        spill = arena.region(size.spill)
         counters = arena.region(Counters.byteCount)
     }
 }

@@ -37,9 +37,9 @@ public final class Workers: Sendable {
         /// CPUs, one for each worker, that they stay on; nil lets the system choose.
         public var cpus: [Int]?
         /// Bytes of each worker's report ring, a power of two.
-        public var reportBytes = 4 << 20
+        public var reportBytes = Workers.reportBytes
         /// Bytes of each worker's command ring, a power of two.
-        public var commandBytes = 1 << 20
+        public var commandBytes = Workers.commandBytes
         /// What suspended workers left, made by an equal plan: these go on with it. Empty: new
         /// workers. Descriptors are used up, whatever happens.
         public var handovers: [WorkerHandover] = []

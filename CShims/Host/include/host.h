@@ -55,3 +55,12 @@ int host_send_descriptors(int socket, const void *_Nonnull bytes, size_t byte_co
 // with more than `room` bytes or `*count` descriptors is -EMSGSIZE, and none is left open.
 int host_receive_descriptors(int socket, void *_Nonnull bytes, size_t room,
                              int *_Nonnull descriptors, size_t *_Nonnull count);
+
+// Runs a program and takes what it writes, to standard output or error, up to `room` bytes. `words`
+// are path and arguments, each with its zero byte, one after the other. Returns its exit code, or
+// 128 + signal; -errno if it cannot be run; -ETIMEDOUT, and it is killed, if it takes longer.
+int host_ask(char *_Nonnull words, int count, char *_Nonnull answer, size_t room,
+             size_t *_Nonnull length, int millis);
+// Becomes another program, with the same process id, that inherits the descriptors `kept`. Returns
+// only if it cannot: -errno, and they are closed on exec as before.
+int host_become(char *_Nonnull words, int count, const int *_Nonnull kept, int kept_count);
