@@ -171,6 +171,8 @@ let package = Package(
                 .unsafeFlags([
                     "-Xlinker", "--version-script=\(Context.packageDirectory)/CShims/Dray/dray.map",
                     "-Xlinker", "-soname=libdray.so.0", "-use-ld=lld",
+                    // libcrypto is for links, which an embedder has none of.
+                    "-Xlinker", "--as-needed",
                 ]),
                 .unsafeFlags(["-static-stdlib"], .when(configuration: .release)),
             ]
@@ -301,8 +303,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Sphinx", "Tickets", "Link", "Exchange", "Engine",
-                "Chain", "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange",
+                "Engine", "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -155,9 +155,96 @@ private final class LinkBench {
     }
 }
 
-/// Datagrams of 1,452 bytes, alone and in trains: by the cipher that links use, and by libsodium's.
+/// Two desks that know each other.
+private final class HandshakeBench {
+    private final class Side {
+        let memory: Memory
+        let table: LinkTable
+        let key: PacketKey
+        let address: DatagramAddress
+        var desk: LinkDesk
+
+        init(_ number: UInt8) {
+            let seed = Memory(64)
+            seed.region.fill(number)
+            key = withExtendedLifetime(seed) { PacketKey(seed: seed.region.slice(0, 32)) }
+            address = .loopback(port: UInt16(number))
+            let size = LinkSize(peers: 4, workers: 1)
+            memory = Memory(LinkTable.byteCount(size))
+            var arena = Arena(memory.region)
+            table = LinkTable(&arena, size, hash: KeyedHash(1, 2))
+            let prologue = LinkPrologue(
+                packetBytes: 1_461,
+                payloadBytes: 1_040,
+                selector: 1,
+                domain: Bytes32()
+            )
+            desk = LinkDesk(
+                table,
+                LinkConfig(prologue: prologue),
+                identity: LinkIdentity(key),
+                seed: seed.region,
+                nowNanos: 0,
+                wallNanos: 0
+            )
+            withExtendedLifetime(seed) {}
+        }
+
+        func peer(_ keyID: UInt32) -> LinkPeer {
+            LinkPeer(keyID: keyID, packetKey: key.publicKey, address: address)
+        }
+    }
+
+    private let here = Side(1)
+    private let there = Side(2)
+    private let room = Memory(LinkBench.bytes)
+    private let junk = Memory(LinkBench.bytes)
+    private var nowNanos: UInt64 = 0
+
+    init() {
+        here.desk.setPeers([there.peer(2)], nowNanos: 0)
+        there.desk.setPeers([here.peer(1)], nowNanos: 0)
+        junk.region.store(UInt8(1), 0)
+    }
+
+    /// A handshake from the wish to the session, and the padding that shows it: both sides.
+    func handshake() -> UInt64 {
+        // The session before has ended.
+        nowNanos += 2 * LinkLimits.rejectNanos
+        here.desk.wants(keyID: 2, nowNanos: nowNanos)
+        here.desk.tick(nowNanos: nowNanos)
+        there.desk.tick(nowNanos: nowNanos)
+        pass(&here.desk, &there.desk, from: here.address)
+        pass(&there.desk, &here.desk, from: there.address)
+        guard let idle = here.desk.next(into: room.region, nowNanos: nowNanos) else {
+            fatalError("no session")
+        }
+        return UInt64(idle.byteCount)
+    }
+
+    private func pass(
+        _ sender: inout LinkDesk,
+        _ taker: inout LinkDesk,
+        from source: DatagramAddress
+    ) {
+        let sent = sender.next(into: room.region, nowNanos: nowNanos)
+        let drop = taker.take(room.region, from: source, nowNanos: nowNanos)
+        precondition(sent != nil && drop.index == 0, "no handshake")
+    }
+
+    /// What a stranger's datagram costs.
+    func refuse() -> UInt64 {
+        let gate = LinkGate(there.table)
+        let verdict = gate.check(junk.region, from: here.address, nowNanos: nowNanos)
+        return UInt64(verdict.drop.index)
+    }
+}
+
+/// Datagrams of 1,452 bytes, alone and in trains: by the cipher that links use, and by libsodium's;
+/// then handshakes and what is no handshake.
 func linkCases() -> [Case] {
     let bench = LinkBench()
+    let handshakes = HandshakeBench()
     return [1, 8, LinkBench.count].flatMap { count in
         let suffix = count == 1 ? "" : ".\(count)"
         return [
@@ -169,5 +256,8 @@ func linkCases() -> [Case] {
             Case("link.open\(suffix)", batch: count) { bench.open(count) },
             Case("link.open.sodium\(suffix)", batch: count) { bench.sodiumOpen(count) },
         ]
-    }
+    } + [
+        Case("link.handshake") { handshakes.handshake() },
+        Case("link.refused") { handshakes.refuse() },
+    ]
 }

@@ -149,16 +149,15 @@ uint32_t port_features(const struct port *port) { return port->features; }
 int port_fallback(const struct port *port) { return port->fallback; }
 
 int port_wait(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t timeout_nanos) {
-    if (port->stopped) return 0;
     // What a full socket buffer holds back is to be tried again soon.
     const uint64_t soon = 200000;
     if (port->queued > 0 && timeout_nanos > soon) timeout_nanos = soon;
     return port->backend->wait(port, want, batch_nanos, timeout_nanos);
 }
 
-uint32_t port_take(struct port *port) {
+uint32_t port_take(struct port *port, uint32_t max) {
     if (port->held_count > 0) return 0;
-    port->held_count = port->backend->take(port);
+    port->held_count = port->backend->take(port, max < PORT_ARRIVALS ? max : PORT_ARRIVALS);
     port->stats.arrivals += port->held_count;
     return port->held_count;
 }
@@ -170,10 +169,12 @@ void port_release(struct port *port) {
     port->held_count = 0;
 }
 
-int port_stop(struct port *port) {
-    port->stopped = 1;
-    return port->backend->stop ? port->backend->stop(port) : 0;
+int port_pause(struct port *port) {
+    port->paused = 1;
+    return port->backend->pause(port);
 }
+
+void port_resume(struct port *port) { port->paused = 0; }
 
 uint64_t port_nanos(const struct port *port) { return port->backend->nanos(port); }
 

@@ -46,14 +46,14 @@ struct backend {
     void (*close)(struct port *port);
     int (*start)(struct port *port);
     int (*wait)(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t timeout_nanos);
-    // Fills `held`; returns how many.
-    uint32_t (*take)(struct port *port);
+    // Fills `held`, with `max` at most; returns how many.
+    uint32_t (*take)(struct port *port, uint32_t max);
     void (*release)(struct port *port);
+    // Ends the receive; `paused` is set.
+    int (*pause)(struct port *port);
     // Sends `messages` and sets their `status`, -EAGAIN before.
     int (*transmit)(struct port *port, uint32_t count);
     uint64_t (*nanos)(const struct port *port);
-    // Takes the receive back; NULL where none is left with the kernel.
-    int (*stop)(struct port *port);
 };
 
 struct port {
@@ -61,10 +61,9 @@ struct port {
     const struct backend *backend;
     void *state; // the backend's
     int family, wake;
-    int stopped; // nothing is received any more
     uint32_t features;
     int fallback;
-    int segmentation;
+    int segmentation, paused;
     struct port_stats stats;
 
     struct port_arrival held[PORT_ARRIVALS];

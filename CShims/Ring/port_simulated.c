@@ -47,7 +47,7 @@ static int wait_in_place(struct port *port, uint32_t want, uint64_t batch_nanos,
     const uint64_t woken = port->stats.wakes;
     port->stats.enters++;
     port_drain_wake(port);
-    const int sleeps = place->network->wire.waits && place->inbox.count == 0 &&
+    const int sleeps = place->network->wire.waits && (place->inbox.count == 0 || port->paused) &&
                        port->stats.wakes == woken && port->held_count == 0;
     simulated_sleep(place->network, place->network->nanos + (sleeps ? timeout_nanos : 0));
     return 0;
@@ -74,13 +74,13 @@ static void fill(struct port *port, uint32_t index, const struct flight *flight)
     memcpy(out->bytes, flight->bytes, out->byte_count);
 }
 
-static uint32_t take_from_place(struct port *port) {
+static uint32_t take_from_place(struct port *port, uint32_t max) {
     struct simulated_place *place = port->state;
     const uint32_t buffers = port->config.receive_buffers;
-    const uint32_t most = buffers < PORT_ARRIVALS ? buffers : PORT_ARRIVALS;
+    const uint32_t most = port->paused ? 0 : buffers < max ? buffers : max;
     const int whole = place->network->wire.coalescing && (port->features & PORT_COALESCING);
     uint32_t count = 0;
-    while (!port->stopped && count < most && place->inbox.first) {
+    while (count < most && place->inbox.first) {
         struct flight *flight = flights_take(&place->inbox);
         struct port_arrival *out = &port->held[count];
         fill(port, count++, flight);
@@ -96,6 +96,11 @@ static uint32_t take_from_place(struct port *port) {
 }
 
 static void release_in_place(struct port *port) { (void)port; }
+
+static int pause_place(struct port *port) {
+    (void)port;
+    return 0;
+}
 
 static int carry(struct port *port, const struct message *message) {
     struct simulated_place *place = port->state;
@@ -140,6 +145,7 @@ const struct backend port_simulated = {
     .wait = wait_in_place,
     .take = take_from_place,
     .release = release_in_place,
+    .pause = pause_place,
     .transmit = transmit,
     .nanos = nanos,
 };

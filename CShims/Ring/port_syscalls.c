@@ -14,7 +14,7 @@ struct syscalls {
         char bytes[CONTROL_BYTES];
     } controls[PORT_ARRIVALS];
     uint32_t places; // buffers in use: no more than one batch
-    uint32_t filled;
+    uint32_t filled, taken;
     int busy; // the last call brought something
     int status;
 };
@@ -69,6 +69,7 @@ static void end_receive(struct port *port, int error) {
 
 static void receive(struct port *port) {
     struct syscalls *state = port->state;
+    if (port->paused) return;
     for (uint32_t i = 0; i < state->places; i++) {
         state->headers[i].msg_hdr.msg_namelen = sizeof state->names[i];
         state->headers[i].msg_hdr.msg_controllen = sizeof state->controls[i];
@@ -78,6 +79,7 @@ static void receive(struct port *port) {
         port->config.socket, state->headers, state->places, MSG_DONTWAIT | MSG_TRUNC, NULL);
     if (count < 0) end_receive(port, errno);
     state->filled = count > 0 ? (uint32_t)count : 0;
+    state->taken = 0;
     state->busy = count > 0;
 }
 
@@ -88,10 +90,10 @@ static int syscalls_wait(struct port *port, uint32_t want, uint64_t batch_nanos,
     (void)want, (void)batch_nanos;
     struct syscalls *state = port->state;
     // Buffers that are held cannot be received into.
-    if (state->filled > 0 || port->held_count > 0) return state->status;
+    if (state->taken < state->filled || port->held_count > 0) return state->status;
     if (state->busy || timeout_nanos == 0) receive(port);
-    if (state->filled > 0 || timeout_nanos == 0) return state->status;
-    struct pollfd watched[] = {{.fd = port->config.socket, .events = POLLIN},
+    if (state->taken < state->filled || timeout_nanos == 0) return state->status;
+    struct pollfd watched[] = {{.fd = port->paused ? -1 : port->config.socket, .events = POLLIN},
                                {.fd = port->wake, .events = POLLIN}};
     const struct timespec until = {.tv_sec = (time_t)(timeout_nanos / 1000000000u),
                                    .tv_nsec = (long)(timeout_nanos % 1000000000u)};
@@ -107,11 +109,12 @@ static int syscalls_wait(struct port *port, uint32_t want, uint64_t batch_nanos,
     return state->status;
 }
 
-static uint32_t syscalls_take(struct port *port) {
+static uint32_t syscalls_take(struct port *port, uint32_t max) {
     struct syscalls *state = port->state;
-    const uint32_t count = state->filled;
-    for (uint32_t i = 0; i < count; i++) {
-        struct port_arrival *out = &port->held[i];
+    uint32_t count = 0;
+    for (; count < max && state->taken < state->filled; count++) {
+        const uint32_t i = state->taken++;
+        struct port_arrival *out = &port->held[count];
         struct msghdr *header = &state->headers[i].msg_hdr;
         const uint32_t room = (uint32_t)state->vectors[i].iov_len, sent = state->headers[i].msg_len;
         out->bytes = state->vectors[i].iov_base;
@@ -122,11 +125,15 @@ static uint32_t syscalls_take(struct port *port) {
         out->truncated = (header->msg_flags & MSG_TRUNC) != 0;
         address_read(header->msg_name, header->msg_namelen, &out->source);
     }
-    state->filled = 0;
     return count;
 }
 
 static void syscalls_release(struct port *port) { (void)port; }
+
+static int syscalls_pause(struct port *port) {
+    (void)port;
+    return 0;
+}
 
 static int syscalls_transmit(struct port *port, uint32_t count) {
     uint32_t done = 0;
@@ -158,6 +165,7 @@ const struct backend port_syscalls = {
     .wait = syscalls_wait,
     .take = syscalls_take,
     .release = syscalls_release,
+    .pause = syscalls_pause,
     .transmit = syscalls_transmit,
     .nanos = port_monotonic,
 };

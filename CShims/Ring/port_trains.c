@@ -214,7 +214,7 @@ int port_submit(struct port *port) {
 int port_flush(struct port *port, int millis) {
     int status = port_submit(port);
     const uint64_t end = port_nanos(port) + (uint64_t)millis * 1000000u;
-    // A submit too many drops what it cannot send: not before the time is over.
+    // A submit too many drops what it cannot send: only when there is room.
     while (status >= 0 && port->queued > 0 && port_nanos(port) < end) {
         struct pollfd watched = {.fd = port->config.socket, .events = POLLOUT};
         if (poll(&watched, 1, 1) == 1) status = port_submit(port);

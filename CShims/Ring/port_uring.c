@@ -60,17 +60,14 @@ static int register_buffers(struct port *port, struct uring *uring) {
     return 0;
 }
 
-static int cancel_all(struct uring *uring) {
-    struct io_uring_sync_cancel_reg all = {
-        .fd = -1, .flags = IORING_ASYNC_CANCEL_ANY, .timeout = {.tv_sec = -1, .tv_nsec = -1}};
-    return io_uring_register_sync_cancel(&uring->ring, &all);
-}
-
 static void uring_close(struct port *port) {
     struct uring *uring = port->state;
     if (!uring) return;
     // Without this the kernel keeps the socket, and its port, for some milliseconds.
-    if (uring->receiving && cancel_all(uring) >= 0) io_uring_get_events(&uring->ring);
+    struct io_uring_sync_cancel_reg all = {
+        .fd = -1, .flags = IORING_ASYNC_CANCEL_ANY, .timeout = {.tv_sec = -1, .tv_nsec = -1}};
+    if (uring->receiving && io_uring_register_sync_cancel(&uring->ring, &all) >= 0)
+        io_uring_get_events(&uring->ring);
     if (uring->ring.ring_fd >= 0) io_uring_queue_exit(&uring->ring);
     free(uring->buffers);
     free(uring->filled);
@@ -113,20 +110,6 @@ static int uring_start(struct port *port) {
     return status < 0 ? status : uring->status;
 }
 
-// What the receive had taken from the socket comes before its end.
-static int uring_stop(struct port *port) {
-    struct uring *uring = port->state;
-    const int submitted = uring_submit(port);
-    if (submitted < 0) return submitted;
-    for (int tries = 0; (uring->receiving || uring->watching) && tries < 1000; tries++) {
-        const int status = cancel_all(uring);
-        if (status < 0 && status != -ENOENT && status != -EINTR) return status;
-        const int entered = uring_enter(port, 0, 0, 0);
-        if (entered < 0) return entered;
-    }
-    return uring->receiving ? -EBUSY : 0;
-}
-
 const struct backend port_uring = {
     .kind = PORT_URING,
     .open = uring_open,
@@ -135,7 +118,7 @@ const struct backend port_uring = {
     .wait = uring_wait,
     .take = uring_take,
     .release = uring_release,
+    .pause = uring_pause,
     .transmit = uring_transmit,
     .nanos = port_monotonic,
-    .stop = uring_stop,
 };

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 
-enum { KIND_RECEIVE = 1, KIND_WAKE = 2, KIND_SEND = 3 };
+enum { KIND_RECEIVE = 1, KIND_WAKE = 2, KIND_SEND = 3, KIND_CANCEL = 4 };
 
 void uring_offer(struct port *port, const uint32_t *buffers, uint32_t count) {
     struct uring *uring = port->state;
@@ -22,7 +22,7 @@ void uring_offer(struct port *port, const uint32_t *buffers, uint32_t count) {
 void uring_arm(struct port *port) {
     struct uring *uring = port->state;
     // Armed again at once an empty buffer ring would end it again: wait for a quarter.
-    if (!uring->receiving && uring->offered * 4 >= port->config.receive_buffers) {
+    if (!port->paused && !uring->receiving && uring->offered * 4 >= port->config.receive_buffers) {
         struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
         if (!sqe) return;
         // MSG_TRUNC: the length is the datagram's, even if the buffer is shorter.
@@ -50,6 +50,8 @@ static void end_receive(struct port *port, int status) {
         break;
     case -ECONNREFUSED:
         port->stats.receive_refused++;
+        break;
+    case -ECANCELED:
         break;
     case -EINVAL:
     case -EBADF:
@@ -144,7 +146,7 @@ int uring_enter(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t
     struct uring *uring = port->state;
     const struct __kernel_timespec until = {.tv_sec = (int64_t)(timeout_nanos / 1000000000u),
                                             .tv_nsec = (int64_t)(timeout_nanos % 1000000000u)};
-    const int batches = batch_nanos > 0 && (port->features & PORT_BATCH_WAIT);
+    const int batches = batch_nanos >= 1000 && (port->features & PORT_BATCH_WAIT);
     if (want > 1 && !batches) want = 1;
     port->stats.enters++;
     const int status = uring_enter_wait(&uring->ring,
@@ -201,10 +203,10 @@ static int read_arrival(struct port *port, const struct filled *filled, struct p
     return 1;
 }
 
-uint32_t uring_take(struct port *port) {
+uint32_t uring_take(struct port *port, uint32_t max) {
     struct uring *uring = port->state;
     uint32_t count = 0;
-    while (count < PORT_ARRIVALS && uring->filled_count > 0) {
+    while (count < max && uring->filled_count > 0) {
         const struct filled *filled = &uring->filled[uring->filled_head];
         uring->filled_head = (uring->filled_head + 1) & (port->config.receive_buffers - 1);
         uring->filled_count--;
@@ -219,4 +221,19 @@ uint32_t uring_take(struct port *port) {
 void uring_release(struct port *port) {
     struct uring *uring = port->state;
     uring_offer(port, uring->held, port->held_count);
+}
+
+int uring_pause(struct port *port) {
+    struct uring *uring = port->state;
+    for (int tries = 0; uring->receiving && tries < 100; tries++) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+        if (!sqe) return -EBUSY;
+        io_uring_prep_cancel64(sqe, (uint64_t)KIND_RECEIVE << 32, 0);
+        io_uring_sqe_set_data64(sqe, (uint64_t)KIND_CANCEL << 32);
+        const int status = uring_submit(port);
+        if (status < 0) return status;
+        // Until the cancelled receive has said its last word.
+        uring_enter(port, 1, 0, 10000000);
+    }
+    return uring->receiving ? -EBUSY : 0;
 }

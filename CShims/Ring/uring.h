@@ -34,6 +34,7 @@ int uring_submit(struct port *port);
 int uring_enter(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t timeout_nanos);
 
 int uring_wait(struct port *port, uint32_t want, uint64_t batch_nanos, uint64_t timeout_nanos);
-uint32_t uring_take(struct port *port);
+uint32_t uring_take(struct port *port, uint32_t max);
 void uring_release(struct port *port);
+int uring_pause(struct port *port);
 int uring_transmit(struct port *port, uint32_t count);

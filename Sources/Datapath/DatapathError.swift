@@ -48,6 +48,10 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    static func port(_ status: Int32, _ backend: PortConfig.Backend) -> DatapathError {
+        if case .uring = backend { ring(status) } else { .system("port", -status) }
+    }
+
     static func ring(_ status: Int32) -> DatapathError {
         switch -status {
         case EPERM, EACCES: .ringForbidden

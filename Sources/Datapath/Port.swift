@@ -20,8 +20,8 @@ public struct Port: ~Copyable, @unchecked Sendable {
     static var headBytes: Int { 128 }
 
     private let port: OpaquePointer
-    /// Outlives the port.
-    private let network: SimulatedNetwork?
+    /// Keeps a simulated network alive.
+    private let backend: PortConfig.Backend
     private let held: UnsafePointer<port_arrival>
     private let trains: Region
     private let trainStride: Int
@@ -56,10 +56,12 @@ public struct Port: ~Copyable, @unchecked Sendable {
         var raw = unsafe config.raw(socket, memory: memory)
         var opened: OpaquePointer?
         let status = unsafe port_open(&raw, &opened)
-        guard status >= 0, let opened = unsafe opened else { throw .ring(status) }
+        guard status >= 0, let opened = unsafe opened else {
+            throw .port(status, config.backend)
+        }
         unsafe port = opened
         unsafe held = port_held(opened)
-        network = config.backend.network
+        backend = config.backend
         trains = memory.slice(
             config.receiveBuffers * config.receiveStride,
             config.trains * config.trainStride
@@ -75,7 +77,7 @@ public struct Port: ~Copyable, @unchecked Sendable {
     /// Makes the calling thread the owner, and receives from now on.
     public func start() throws(DatapathError) {
         let status = unsafe port_start(port)
-        guard status >= 0 else { throw .ring(status) }
+        guard status >= 0 else { throw .port(status, backend) }
     }
 
     /// What is in use; final after `start`.
@@ -107,6 +109,16 @@ public struct Port: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Leaves what comes in the socket from now on, for another process that goes on with it; what
+    /// has been received already can still be taken.
+    public func pause() throws(DatapathError) {
+        let status = unsafe port_pause(port)
+        guard status >= 0 else { throw .port(status, backend) }
+    }
+
+    /// Receives again.
+    public func resume() { unsafe port_resume(port) }
+
     /// Replaces the sizes that come in; empty lets all in.
     public func setLengths(_ lengths: [Int]) throws(DatapathError) {
         precondition(lengths.count <= Port.lengthsMax)
@@ -126,10 +138,12 @@ extension Port {
         unsafe port_wait(port, UInt32(want), batchNanos, timeoutNanos) >= 0
     }
 
-    /// Takes what has come, at most `arrivalsMax`; read them with `arrival`. What was taken before
-    /// must have been released.
+    /// Takes what has come, at most `max` and `arrivalsMax`; read them with `arrival`. What was
+    /// taken before must have been released.
     @_semantics("no_performance_analysis")
-    public func take() -> Int { Int(unsafe port_take(port)) }
+    public func take(max: Int = Port.arrivalsMax) -> Int {
+        Int(unsafe port_take(port, UInt32(max)))
+    }
 
     /// An arrival of the last `take`.
     @_noLocks
@@ -142,10 +156,9 @@ extension Port {
     @_semantics("no_performance_analysis")
     public func release() { unsafe port_release(port) }
 
-    /// Receives no more. What the kernel has already put into buffers is still to be taken; all
-    /// else stays with the socket. False: the port is of no use any more.
+    /// As `pause`, for the packet path. False: the port is of no use any more.
     @_semantics("no_performance_analysis")
-    public func stop() -> Bool { unsafe port_stop(port) >= 0 }
+    public func stop() -> Bool { unsafe port_pause(port) >= 0 }
 
     /// Submits, and waits `millis` at most until the socket's buffer has taken everything.
     @_semantics("no_performance_analysis")
@@ -181,9 +194,9 @@ extension Port {
     public func train(_ train: Int) -> Region { trains.slice(train * trainStride, trainBytes) }
 
     /// Queues the first `byteCount` bytes of a taken train, as datagrams of `segmentBytes`; the
-    /// last one may be shorter. `packets` is what `PortStatistics.packetsLost` grows by if any is not
-    /// sent. If it returns false the train is still taken: more than 64
-    /// datagrams, or an address that this socket cannot reach.
+    /// last one may be shorter. If any is not sent `PortStatistics.packetsLost` grows by `packets`.
+    /// If it returns false the train is still taken: more than 64 datagrams, or an address that
+    /// this socket cannot reach.
     @_semantics("no_performance_analysis")
     public func send(
         train: Int,

@@ -17,9 +17,8 @@ public struct PortConfig: Sendable {
 
     /// The way to the kernel.
     public var backend = Backend.automatic
-    /// Buffers for what comes in; a power of two up to 32,768. One thing a worker cannot have too
-    /// few of: what finds none stays in the socket, so let it be at least four batches' worth of
-    /// arrivals.
+    /// Buffers for what comes in; a power of two up to 32,768. Two batches of arrivals, so that the
+    /// kernel has some while the other batch is held; a lone datagram takes one as a train does.
     public var receiveBuffers = 128
     /// Bytes of an arrival that are kept, without coalescing. One more than the longest datagram
     /// lets a longer one show as such.

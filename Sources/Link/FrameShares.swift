@@ -2,8 +2,8 @@ internal import Bytes
 
 /// Who has how many of the assemblies, so that a link that is greedy pays for it itself.
 ///
-/// A link that has any has a row, and keeps it afterwards until another link needs it. Rows with the
-/// same number of assemblies are in one list: the link that has most is found at once.
+/// A link that has any has a row, and keeps it afterwards until another link needs it. Rows with
+/// the same number of assemblies are in one list: the link that has most is found at once.
 struct FrameShares {
     private struct Row: BitwiseCopyable {
         var link: UInt32 = 0

@@ -122,6 +122,6 @@ enum FrameWire {
     static var overheadBytes: Int { @_noLocks get { 32 } }
     static var datagramBytesMin: Int { @_noLocks get { 1_232 } }
     static var datagramBytesMax: Int { @_noLocks get { 65_000 } }
-    /// Pieces of a frame, and datagrams of a train: a bit each in a word.
-    static var datagramsMax: Int { @_noLocks get { 64 } }
+    /// Datagrams of a train.
+    static var trainMax: Int { @_noLocks get { 44 } }
 }

@@ -20,7 +20,7 @@ public struct FrameWriter {
     /// Begins a train.
     ///
     /// - Parameters:
-    ///   - train: memory of the datagrams; the first 64 that fit are used.
+    ///   - train: memory of the datagrams; the first 44 that fit are used.
     ///   - datagramBytes: size of each, D: 1,232...65,000.
     @_noLocks
     public init(_ train: Region, datagramBytes: Int) {
@@ -29,7 +29,7 @@ public struct FrameWriter {
         self.train = train
         self.datagramBytes = datagramBytes
         plainBytes = datagramBytes - FrameWire.overheadBytes
-        datagramsMax = min(FrameWire.datagramsMax, train.byteCount / datagramBytes)
+        datagramsMax = min(FrameWire.trainMax, train.byteCount / datagramBytes)
         cursor = plainBytes
     }
 

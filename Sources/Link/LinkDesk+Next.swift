@@ -8,12 +8,28 @@ extension LinkDesk {
     public mutating func next(into out: Region, nowNanos: UInt64) -> LinkOutgoing? {
         if !responses.isEmpty { return sendResponse(responses.removeFirst(), out) }
         while !idles.isEmpty {
-            if let idle = sendIdle(idles.removeFirst(), out, nowNanos) { return idle }
+            let row = idles.removeFirst()
+            peers[Int(row)]?.isIdleQueued = false
+            if let idle = sendIdle(row, out, nowNanos) { return idle }
         }
-        while !initiations.isEmpty {
-            if let sent = sendInitiation(initiations.removeFirst(), out, nowNanos) { return sent }
+        while let row = nextCall() {
+            peers[Int(row)]?.isCallQueued = false
+            if let sent = sendInitiation(row, out, nowNanos) { return sent }
         }
         return nil
+    }
+
+    /// The peer to call next; a place is free then. Who calls again gives its place to those that
+    /// have waited for one.
+    private mutating func nextCall() -> UInt32? {
+        while true {
+            if !freePlaces.isEmpty, !waiting.isEmpty { return waiting.removeFirst() }
+            guard !initiations.isEmpty else { return nil }
+            let row = initiations.removeFirst()
+            abandon(row)
+            if !freePlaces.isEmpty, waiting.isEmpty { return row }
+            waiting.append(row)
+        }
     }
 
     private mutating func sendResponse(_ waiting: WaitingResponse, _ out: Region) -> LinkOutgoing {
@@ -60,7 +76,7 @@ extension LinkDesk {
 
     // MARK: Initiations
 
-    /// Begins a handshake, in the place of the one before, if there is one.
+    /// Begins a handshake, if one is still due.
     private mutating func sendInitiation(
         _ row: UInt32,
         _ out: Region,
@@ -69,11 +85,10 @@ extension LinkDesk {
         guard let state = peers[Int(row)], let due = state.nextTryNanos, due <= nowNanos else {
             return nil
         }
-        abandon(row)
         guard let address = table.endpoint(row), let place = freePlaces.last,
             let index = keeper.begin()
         else {
-            // Nobody knows where it is, or there is no room for now.
+            // Nobody knows where it is, or all slots are taken for now.
             wait(row, until: nowNanos + LinkLimits.pollNanos)
             return nil
         }

@@ -96,6 +96,7 @@ extension LinkDesk {
         peers[Int(row)] = nil
         idles.removeAll { $0 == row }
         initiations.removeAll { $0 == row }
+        waiting.removeAll { $0 == row }
         keeper.removePeer(row)
     }
 

@@ -104,6 +104,9 @@ extension LinkDesk {
         _ source: DatagramAddress,
         _ nowNanos: UInt64
     ) -> Drop {
+        // A peer that calls again and again ends a session each time: their slots come back as soon
+        // as workers have passed on.
+        keeper.collect()
         guard let index = keeper.begin() else { return .linkFull }
         var bytes = [UInt8](repeating: 0, count: LinkWire.responseBytes)
         let isWritten = bytes.withRegion {

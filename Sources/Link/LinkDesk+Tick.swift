@@ -39,7 +39,8 @@ extension LinkDesk {
             state.tries = 0
         }
         peers[Int(row)] = state
-        if !needsSession { abandon(row) }
+        let isLate = state.pending.map { nowNanos >= $0.sentNanos + LinkLimits.pendingNanos }
+        if !needsSession || isLate ?? false { abandon(row) }
         queue(row, nowNanos)
     }
 
@@ -108,12 +109,16 @@ extension LinkDesk {
     /// Puts the peer where `next` finds it, and says when it is to be looked at again.
     private mutating func queue(_ row: UInt32, _ nowNanos: UInt64) {
         guard let state = peers[Int(row)] else { return }
-        if state.owesIdle, !idles.contains(row) { idles.append(row) }
+        if state.owesIdle, !state.isIdleQueued {
+            idles.append(row)
+            peers[Int(row)]?.isIdleQueued = true
+        }
         guard let next = state.nextTryNanos else { return }
         if next > nowNanos {
             dueNanos = min(dueNanos, next)
-        } else if !initiations.contains(row) {
+        } else if !state.isCallQueued {
             initiations.append(row)
+            peers[Int(row)]?.isCallQueued = true
         }
     }
 

@@ -33,6 +33,8 @@ public struct LinkDesk: ~Copyable {
     var responses: [WaitingResponse] = []
     var idles: [UInt32] = []
     var initiations: [UInt32] = []
+    /// Peers to call that found no place, first come, first served.
+    var waiting: [UInt32] = []
     var events: [LinkEvent] = []
     var mismatchNanos: UInt64 = 0
 
@@ -156,6 +158,9 @@ struct PeerState {
     var heardNanos: UInt64 = 0
     /// A datagram of padding is due at once.
     var owesIdle = false
+    /// It is among those that `next` sends padding to, and among those that it calls.
+    var isIdleQueued = false
+    var isCallQueued = false
     var isUp = false
 }
 

@@ -71,6 +71,8 @@ public enum LinkLimits {
 
     /// Handshakes of ours at once; peers beyond that wait.
     public static var pendingMax: Int { @_noLocks get { 256 } }
+    /// How long an answer is waited for: afterwards the place is another peer's.
+    public static var pendingNanos: UInt64 { @_noLocks get { 5_000_000_000 } }
     /// Responses that wait to be sent.
     public static var responsesMax: Int { @_noLocks get { 256 } }
     /// Events that wait to be taken; more are forgotten.

@@ -31,9 +31,9 @@ public struct LinkWorker: ~Copyable {
     public let table: LinkTable
     private let cell: Int
     private var cipher = DatagramCipher()
-    // Indices of the sessions whose keys the cipher has; 0 if none.
-    private var openingKey: UInt32 = 0
-    private var sealingKey: UInt32 = 0
+    /// Indices of the sessions whose keys the cipher has; 0 if none.
+    private(set) var openingKey: UInt32 = 0
+    private(set) var sealingKey: UInt32 = 0
 
     /// The hands of thread `worker`, below the table's `size.workers`; not at work yet. Allocates.
     public init(_ table: LinkTable, worker: Int) {
@@ -189,12 +189,9 @@ extension LinkTable {
         let highest = sessionCell(slot, SessionCell.highest)
         if opened.counter >= sessions.load(highest) {
             sessions.raise(opened.counter + 1, highest)
-            roam(
-                facts.row,
-                to: source,
-                sequence: facts.sequence,
-                counter: opened.counter
-            )
+            if isNewest(facts) {
+                roam(facts.row, to: source, sequence: facts.sequence, counter: opened.counter)
+            }
         }
         let state = sessionCell(slot, SessionCell.state)
         let unproven = SessionState(index: opened.session, phase: .unproven)
@@ -207,6 +204,12 @@ extension LinkTable {
         }
         note(facts.row, RowCell.heardNanos, nowNanos)
         if !opened.isIdle { note(facts.row, RowCell.receivedNanos, nowNanos) }
+    }
+
+    /// True if no later session of the peer is sent on.
+    @_noLocks
+    private func isNewest(_ facts: SessionFacts) -> Bool {
+        UInt64(facts.sequence) >= rows.load(cell(facts.row, RowCell.sending)) >> 32
     }
 
     /// What follows from an authentic handshake message that made a session: the peer is where it

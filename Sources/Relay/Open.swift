@@ -101,10 +101,10 @@ extension Worker {
     /// What is no datagram of a session: a handshake goes to the desk if it passes the gate.
     @_noLocks
     private mutating func refuse(_ datagram: Region, from source: DatagramAddress, _ why: Drop) {
-        guard why == .linkType else { return counters.count(why) }
+        guard why == .linkType else { return countStranger(why) }
         let verdict = gate.check(datagram, from: source, nowNanos: batch.nowNanos)
         guard verdict.drop.index == 0 else {
-            counters.count(verdict.drop)
+            countStranger(verdict.drop)
             if verdict.wantsCookie { sendCookie(datagram, to: source, verdict) }
             return
         }
@@ -113,8 +113,14 @@ extension Worker {
             address: source.address,
             port: source.port
         )
-        guard strangers.put(datagram, from: endpoint) else { return counters.count(.linkRate) }
+        guard strangers.put(datagram, from: endpoint) else { return countStranger(.linkRate) }
         counters.count(.handshakesIn)
+    }
+
+    @_noLocks
+    private func countStranger(_ reason: Drop) {
+        counters.count(reason)
+        counters.rejects.note(keyID: .max, reason)
     }
 
     /// Under load, whoever has no cookie is sent one.

@@ -107,8 +107,10 @@ public struct PacketLedger: Sendable, Equatable {
         forwarded = counters[.forwarded] ?? 0
         delivered = counters[.delivered] ?? 0
         ackPacketsUsed = counters[.ackPacketsIn] ?? 0
-        // Those that the kernel would not take are among them.
-        sent = (counters[.packetsOut] ?? 0) - (drops[.sendFailed] ?? 0)
+        // Those that the kernel would not take are among them. Numbers read while a worker counts
+        // may not fit together.
+        let unsent = drops[.sendFailed] ?? 0
+        sent = max(counters[.packetsOut] ?? 0, unsent) - unsent
         for (drop, count) in drops {
             switch DropKind(drop) {
             case .entering: droppedEntering += count

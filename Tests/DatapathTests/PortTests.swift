@@ -24,7 +24,7 @@ import Testing
             #expect(left.submit())
             #expect(left.freeTrains == 16 && left.queuedTrains == 0)
             let got = right.receive(sent.count)
-            #expect(got.map(\.bytes) == sent)
+            #expect(got.map(\.bytes) == sorted(sent))
             #expect(got.allSatisfy { $0.source == left.address && !$0.truncated })
         }
         let statistics = left.statistics
@@ -48,10 +48,7 @@ import Testing
             let bytes = seed.bytes((segments - 1) * 1_452 + last)
             left.send(bytes, segment: 1_452, to: right.address)
             let got = right.receive(segments)
-            let sent = stride(from: 0, to: bytes.count, by: 1_452).map {
-                Array(bytes[$0..<min($0 + 1_452, bytes.count)])
-            }
-            #expect(got.map(\.bytes) == sent)
+            #expect(got.map(\.bytes) == pieces(bytes, 1_452))
         }
         #expect(left.statistics.trains == 4)
         #expect(left.statistics.sent == 135)
@@ -66,13 +63,13 @@ import Testing
             $0.coalescing = false
             $0.receiveBytes = 896
         }
-        for size in [5_000, 896, 1] {
-            left.send([UInt8](repeating: 7, count: size), to: right.address)
+        for (byte, size) in [(1, 1), (2, 896), (3, 897), (4, 5_000)] {
+            left.send([UInt8](repeating: UInt8(byte), count: size), to: right.address)
         }
-        let got = right.receive(3)
-        #expect(got.map(\.truncated) == [true, false, false])
-        #expect(got.map(\.bytes.count) == [896, 896, 1])
-        #expect(got[0].bytes == [UInt8](repeating: 7, count: 896))
+        let got = right.receive(4)
+        #expect(got.map(\.truncated) == [false, false, true, true])
+        #expect(got.map(\.bytes.count) == [1, 896, 896, 896])
+        #expect(got.last?.bytes == [UInt8](repeating: 4, count: 896))
     }
 
     @Test(arguments: Way.two)
@@ -123,6 +120,47 @@ import Testing
             }
             #expect(test.take() == 0)
         }
+    }
+
+    @Test(arguments: Way.all)
+    func `fewer arrivals than have come can be taken`(_ way: Way) throws {
+        let left = try TestPort(way)
+        let right = try TestPort(way)
+        for number in 0..<10 { left.send([UInt8(number)], to: right.address) }
+        var got: [UInt8] = []
+        while got.count < 10 {
+            #expect(right.wait(nanos: 1_000_000_000))
+            let count = right.take(max: 3)
+            #expect(count > 0 && count <= 3)
+            for index in 0..<count { got.append(right.port.arrival(index).bytes.byte(0)) }
+            right.port.release()
+        }
+        #expect(got.sorted() == Array(0..<10))
+    }
+
+    @Test(arguments: Way.all)
+    func `a paused port leaves datagrams to its successor`(_ way: Way) throws {
+        let left = try TestPort(way)
+        let right = try TestPort(way)
+        for number in 0..<3 { left.send([UInt8(number)], to: right.address) }
+        #expect(right.wait(nanos: 1_000_000_000))
+        try right.port.pause()
+        for number in 3..<6 { left.send([UInt8(number)], to: right.address) }
+        let early = right.receiveAll().flatMap(\.bytes)
+        #expect(!early.isEmpty && early.allSatisfy { $0 < 3 })
+        // It still sends, and is woken.
+        right.send([9], to: left.address)
+        #expect(left.receive(1).map(\.bytes) == [[9]])
+        right.port.waker.wake()
+        #expect(right.wait(nanos: 20_000_000_000) && right.take() == 0)
+        let next = try TestPort(way.backend, socket: right.port.socket.duplicate())
+        let late = next.receive(6 - early.count).flatMap(\.bytes)
+        #expect((early + late).sorted() == Array(0..<6))
+        try next.port.pause()
+        left.send([6], to: right.address)
+        right.port.resume()
+        #expect(right.receive(1).flatMap(\.bytes) == [6])
+        #expect(right.statistics.receiveErrors == 0)
     }
 
     @Test func `what a ring uses is told in one line`() throws {

@@ -71,7 +71,7 @@ final class TestPort {
         set { port.segmentation = newValue }
     }
     func nextFailure() -> SendFailure? { port.nextFailure() }
-    func take() -> Int { port.take() }
+    func take(max: Int = 64) -> Int { port.take(max: max) }
     func wait(nanos: UInt64) -> Bool {
         port.wait(want: 1, batchNanos: 0, timeoutNanos: nanos)
     }
@@ -162,7 +162,8 @@ final class TestPort {
         return all
     }
 
-    /// Takes datagrams until there are `count`; fewer only after ten seconds without any.
+    /// Takes datagrams until there are `count`; fewer only after ten seconds without any. Sorted:
+    /// on a busy machine the loopback device, too, is late and out of order.
     func receive(_ count: Int) -> [Received] {
         var all: [Received] = []
         var end = Host.nanos() + 10_000_000_000
@@ -171,7 +172,7 @@ final class TestPort {
             if !more.isEmpty { end = Host.nanos() + 10_000_000_000 }
             all += more
         }
-        return all
+        return all.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
     /// What has come by now, without a wait.
@@ -185,4 +186,28 @@ final class TestPort {
         }
         return all
     }
+}
+
+/// Datagrams of `size` bytes, in the order of `TestPort.receive`.
+func pieces(_ bytes: [UInt8], _ size: Int) -> [[UInt8]] {
+    sorted(
+        stride(from: 0, to: bytes.count, by: size).map {
+            Array(bytes[$0..<min($0 + size, bytes.count)])
+        }
+    )
+}
+
+/// In the order of `TestPort.receive`.
+func sorted(_ datagrams: [[UInt8]]) -> [[UInt8]] {
+    datagrams.sorted { $0.lexicographicallyPrecedes($1) }
+}
+
+/// Waits for what the kernel does in its own time, for ten seconds at most.
+func eventually(_ condition: () -> Bool) -> Bool {
+    let end = Host.nanos() + 10_000_000_000
+    while !condition() {
+        guard Host.nanos() < end else { return false }
+        usleep(1_000)
+    }
+    return true
 }

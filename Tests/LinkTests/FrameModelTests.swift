@@ -70,9 +70,12 @@ import Testing
             let hash = KeyedHash(random.next(), random.next())
             let reader = TestReader(limits, hash: hash)
             var model = ModelReader(limits)
-            var queues = (0..<Int.random(in: 1...8, using: &random)).map { link in
+            // A few links that send much, or many that send little.
+            let isMany = Bool.random(using: &random)
+            let links = isMany ? 60 : Int.random(in: 1...8, using: &random)
+            var queues = (0..<links).map { link in
                 TestSent.trains(
-                    4,
+                    isMany ? 1 : 4,
                     link: UInt32(link / 2),
                     session: UInt32(link),
                     plainBytes: [1_200, 1_420, 1_700].randomElement(using: &random) ?? 1_420,

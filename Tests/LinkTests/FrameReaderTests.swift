@@ -71,6 +71,7 @@ import Testing
             }
             #expect(found == [ping, ping] && reader.reader.waiting == 0)
             #expect(reader.counts == [0, 0, 1])
+            #expect(reader.counts == [0, 0, 0])
         }
         let reader = reader()
         let long = TestFrame(type: 77, body: [UInt8](repeating: 6, count: 4_097))
@@ -273,6 +274,9 @@ import Testing
             let reader = reader()
             #expect(reader.feed(plain(0, 0, 0, ping + head + ping), counter: 9).count == 1)
             #expect(reader.counts == [0, 1, 0] && reader.reader.waiting == 0)
+            // The next datagram is none the worse, and nothing is counted twice.
+            #expect(reader.feed(plain(0, 0, 0, ping), counter: 10).count == 1)
+            #expect(reader.reader.verdict == .none && reader.counts == [0, 0, 0])
         }
     }
 

@@ -45,7 +45,7 @@ import Testing
                 #expect(isAdded == room)
                 if isAdded { frames.append(frame) }
                 let fitting = referenceTrain(frames + [frame], plainBytes: datagramBytes - 32)
-                let isFull = fitting.count > 65_000 / datagramBytes
+                let isFull = fitting.count > min(44, 65_000 / datagramBytes)
                 if !isAdded { #expect(isFull) }
             }
             let expected = referenceTrain(frames, plainBytes: datagramBytes - 32)
@@ -125,10 +125,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [3, 4])
+    func `what no head fits into is no room`(left: Int) {
+        let memory = train(1_500)
+        var writer = FrameWriter(memory.region, datagramBytes: 1_452)
+        let first = TestFrame(type: 16, body: [UInt8](repeating: 1, count: 1_413 - left))
+        #expect(add(first, split: 0, to: &writer))
+        #expect(writer.fits(0) == (left == 4) && writer.fits(1) == (left == 4) && !writer.fits(2))
+    }
+
     @Test func `a frame longer than its length can say is refused`() {
-        let memory = train(80_000)
-        let writer = FrameWriter(memory.region, datagramBytes: 1_232)
-        #expect(writer.datagramsMax == 64)
+        let memory = train(90_000)
+        #expect(FrameWriter(memory.region, datagramBytes: 1_232).datagramsMax == 44)
+        let writer = FrameWriter(memory.region, datagramBytes: 9_000)
         #expect(writer.fits(65_532) && !writer.fits(65_533))
     }
 

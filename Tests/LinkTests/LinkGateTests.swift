@@ -203,6 +203,25 @@ import Testing
         #expect(b.desk.curveOperations == 0)
     }
 
+    @Test func `a neighbour that calls again and again takes no slots from the others`() {
+        a.desk.wants(keyID: b.keyID, nowNanos: world.now)
+        b.worker.enter()
+        let row = Int(a.row(b))
+        for round in 0..<300 {
+            world.now += 60_000_000
+            a.desk.peers[row]?.nextTryNanos = world.now
+            a.desk.tick(nowNanos: world.now)
+            guard let initiation = a.run(world.now).first?.1, initiation[0] == 1 else {
+                Issue.record("no initiation")
+                return
+            }
+            #expect(b.receive(initiation, from: a.address, world.now) == .none)
+            if round % 4 == 0 { b.worker.quiesce() }
+            _ = b.run(world.now)
+            #expect(b.desk.keeper.freeSlotCount > b.table.size.sessions - 20)
+        }
+    }
+
     @Test func `one address gets its rate and no more`() {
         let good = initiation()
         let passed = (0..<150).filter { _ in verdict(good) == .none }.count
@@ -229,7 +248,12 @@ import Testing
         #expect(a.receive(reply?.1 ?? [], from: b.address, world.now) == .none)
         #expect(a.receive(reply?.1 ?? [], from: b.address, world.now) == .linkUnknown)
         let second = initiation()
-        #expect(verdict(second, from: LinkGateTests.elsewhere) == .linkCookie)
+        var (host, port) = (a.address, a.address)
+        host.address[2] ^= 1
+        port.port ^= 1
+        for other in [LinkGateTests.elsewhere, host, port] {
+            #expect(verdict(second, from: other) == .linkCookie)
+        }
         #expect(b.desk.curveOperations == 0)
         #expect(b.receive(second, from: a.address, world.now) == .none)
         // A cookie ends.
@@ -310,6 +334,12 @@ import Testing
         let sent = hub.run(now)
         #expect(sent.count == LinkLimits.pendingMax)
         #expect(hub.desk.freePlaces.isEmpty)
+        // Peers that do not answer keep the others waiting for a while only.
+        var called = Set(sent.map(\.0))
+        for second in 1...14 {
+            called.formUnion(hub.run(now + UInt64(second) * 1_000_000_000).map(\.0))
+        }
+        #expect(called.count == 400)
         for _ in 0..<1_000 { hub.desk.report(.down(keyID: 1)) }
         #expect(hub.desk.events.count == LinkLimits.eventsMax)
         // More peers than rows find none.

@@ -220,4 +220,53 @@ import Testing
         #expect(allocations_of_thread() == before)
         #expect(pair.openAtB(pair.datagram(43)).verdict == .linkReplay)
     }
+
+    @Test func `threads that open the same datagrams open each once between them`() async {
+        var pair = LinkPair()
+        let (trains, count) = (50, LinkLimits.trainDatagramsMax)
+        let all = Memory(trains * pair.train.region.byteCount)
+        for train in 0..<trains {
+            _ = pair.sealFromA(count: count)
+            all.region.copy(pair.train.region, to: train * pair.train.region.byteCount)
+        }
+        let (table, datagrams) = (pair.b.table, all.region)
+        // Whoever is behind passes quickly over what was taken, and so they meet.
+        let opened = await withTaskGroup(of: Int.self) { group in
+            for worker in 0..<2 {
+                group.addTask {
+                    var worker = LinkWorker(table, worker: worker)
+                    let plain = Memory(LinkPair.bytes)
+                    worker.enter()
+                    defer { worker.leave() }
+                    return (0..<trains * count).filter { place in
+                        worker.open(
+                            datagrams.slice(place * LinkPair.bytes, LinkPair.bytes),
+                            into: plain.region,
+                            from: LinkPair.addressA,
+                            nowNanos: 3_000
+                        ).verdict == .none
+                    }.count
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(opened == trains * count)
+        withExtendedLifetime((all, pair.b.memory)) {}
+    }
+
+    @Test func `a worker keeps no key of a session that has ended`() {
+        var pair = LinkPair()
+        _ = pair.sealFromA(count: 1)
+        _ = pair.openAtB(pair.datagram(0))
+        pair.a.worker.quiesce()
+        pair.b.worker.quiesce()
+        #expect(pair.a.worker.sealingKey == pair.indices.here)
+        #expect(pair.b.worker.openingKey == pair.indices.there)
+        pair.a.keeper.end(pair.indices.here)
+        pair.b.keeper.end(pair.indices.there)
+        pair.a.worker.quiesce()
+        pair.b.worker.leave()
+        #expect(pair.a.worker.sealingKey == 0)
+        #expect(pair.b.worker.openingKey == 0)
+    }
 }

@@ -137,16 +137,52 @@ import Testing
         var pair = LinkPair()
         let elsewhere = DatagramAddress.six(3, port: 65_535)
         #expect(pair.b.table.endpoint(pair.rowA) == LinkPair.addressA)
-        _ = pair.sealFromA(count: 6)
-        #expect(pair.openAtB(pair.datagram(2)).verdict == .none)
-        #expect(pair.b.table.endpoint(pair.rowA) == LinkPair.addressA)
-        #expect(pair.openAtB(pair.datagram(4), from: elsewhere).verdict == .none)
-        #expect(pair.b.table.endpoint(pair.rowA) == elsewhere)
-        // An older datagram, delayed on the old path, moves nothing back.
-        #expect(pair.openAtB(pair.datagram(3)).verdict == .none)
-        #expect(pair.b.table.endpoint(pair.rowA) == elsewhere)
-        #expect(pair.openAtB(pair.datagram(5)).verdict == .none)
-        #expect(pair.b.table.endpoint(pair.rowA) == LinkPair.addressA)
+        _ = pair.sealFromA(count: 9)
+        func open(_ place: Int, _ source: DatagramAddress) -> DatagramAddress? {
+            #expect(pair.openAtB(pair.datagram(place), from: source).verdict == .none)
+            return pair.b.table.endpoint(pair.rowA)
+        }
+        #expect(open(2, LinkPair.addressA) == LinkPair.addressA)
+        #expect(open(4, elsewhere) == elsewhere)
+        #expect(open(7, elsewhere) == elsewhere)
+        // Older datagrams, delayed on the old path, move nothing back: neither one from before the
+        // move nor one from after it.
+        #expect(open(3, LinkPair.addressA) == elsewhere)
+        #expect(open(6, LinkPair.addressA) == elsewhere)
+        #expect(open(8, LinkPair.addressA) == LinkPair.addressA)
+    }
+
+    @Test func `datagrams of an older session move nothing`() {
+        var pair = LinkPair()
+        let elsewhere = DatagramAddress.six(3, port: 7)
+        _ = pair.sealFromA(count: 5)
+        #expect(pair.openAtB(pair.datagram(0)).verdict == .none)
+        let late = [pair.datagram(3).array, pair.datagram(4).array]
+        pair.connect(keyByte: 50, nowNanos: 1_500)
+        _ = pair.sealFromA(count: 2)
+        #expect(pair.openAtB(pair.datagram(0)).verdict == .none)
+        for (bytes, isMoved) in zip(late, [false, true]) {
+            if isMoved { _ = pair.openAtB(pair.datagram(1), from: elsewhere) }
+            var bytes = bytes
+            let source = isMoved ? LinkPair.addressA : elsewhere
+            let verdict = bytes.withRegion { pair.openAtB($0, from: source).verdict }
+            #expect(verdict == .none)
+            let want = isMoved ? elsewhere : LinkPair.addressA
+            #expect(pair.b.table.endpoint(pair.rowA) == want)
+        }
+    }
+
+    @Test func `of writers at once the one with the newest datagram has the last word`() {
+        let pair = LinkPair()
+        let table = pair.b.table
+        let (older, newer) = (DatagramAddress.six(1, port: 1), DatagramAddress.six(2, port: 2))
+        table.roam(pair.rowA, to: newer, sequence: 3, counter: 9)
+        table.roam(pair.rowA, to: older, sequence: 3, counter: 8)
+        #expect(table.endpoint(pair.rowA) == newer)
+        table.roam(pair.rowA, to: older, sequence: 2, counter: 10)
+        #expect(table.endpoint(pair.rowA) == newer)
+        table.roam(pair.rowA, to: older, sequence: 4, counter: 0)
+        #expect(table.endpoint(pair.rowA) == older)
     }
 
     @Test func `a datagram that is not authentic moves nothing`() {

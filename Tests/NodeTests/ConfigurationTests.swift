@@ -107,6 +107,21 @@ private func issues(_ text: String) -> [String] {
                 "[packet]\nticket_selector = \"0x12\"",
                 "9: packet.ticket_selector: is not 4 bytes in hexadecimal"
             ),
+            (
+                "[links]\ndatagram_bytes = 1000",
+                "9: links.datagram_bytes: 1000 is neither 0, for what the path takes, nor 1232 to "
+                    + "8952"
+            ),
+            (
+                "[links]\ndatagram_bytes = 9000",
+                "9: links.datagram_bytes: 9000 is not between 0 and 8952"
+            ),
+            ("[links]\npeers = 1", "9: links.peers: 1 is not between 16 and 65536"),
+            (
+                "[links]\nbackend = \"epoll\"",
+                "9: links.backend: \"epoll\" is not one of auto, uring, syscalls"
+            ),
+            ("[links]\nsegmentation = 1", "9: links.segmentation: is not true or false"),
             ("[mixing]\nmax_ms = -1", "9: mixing.max_ms: -1.0 is not between"),
             ("[mixing]\nmean_ms = 3", "9: mixing.mean_ms: is for exponential only"),
             (

@@ -51,7 +51,10 @@ import Testing
                 counters.count(.packetsOut)
             case 9 where held > 0:
                 held -= 1
-                counters.count(World.leaving.randomElement(using: &seed) ?? .noForward)
+                let reason = World.leaving.randomElement(using: &seed) ?? .noForward
+                // What the kernel did not take had been handed to it.
+                if reason == .sendFailed { counters.count(.packetsOut) }
+                counters.count(reason)
             default:
                 // What is no packet changes nothing.
                 for drop in Drop.allCases where DropKind(drop) == .payment { counters.count(drop) }
@@ -104,7 +107,8 @@ import Testing
             #expect(PacketLedger([counter: 9], [:], queued: 0, held: 0) == expected)
         }
         for drop in Drop.allCases {
-            let ledger = PacketLedger([:], [drop: 5], queued: 2, held: 3)
+            let ledger = PacketLedger([.packetsOut: 5], [drop: 5], queued: 2, held: 3)
+            #expect(ledger.sent == (drop == .sendFailed ? 0 : 5))
             let kind = DropKind(drop)
             #expect(ledger.droppedEntering == (kind == .entering ? 5 : 0))
             #expect(ledger.droppedLeaving == (kind == .leaving ? 5 : 0))

@@ -6,6 +6,7 @@ import Foundation
 public enum Sandbox {
     /// The machine does not let us.
     public struct Refused: Error, CustomStringConvertible {
+        /// What it did not let us do, and why.
         public let description: String
 
         init(_ what: String, _ status: Int32) {
@@ -75,7 +76,7 @@ public final class Network: Sendable {
             try Sandbox.check("unshare", descriptor)
             return descriptor
         }
-        try tool("link set lo up")
+        try command("ip link set lo up")
     }
 
     deinit { sandbox_close(descriptor) }
@@ -88,11 +89,11 @@ public final class Network: Sendable {
         }
     }
 
-    /// Runs `ip` with the arguments of a line.
-    public func tool(_ line: String) throws {
+    /// Runs a program in this network and waits for it; arguments are split at spaces.
+    public func command(_ line: String) throws {
         try run {
-            let status = sandbox_command("ip " + line)
-            if status != 0 { throw Sandbox.Refused("ip \(line)", status < 0 ? status : -EIO) }
+            let status = sandbox_command(line)
+            if status != 0 { throw Sandbox.Refused(line, status < 0 ? status : -EIO) }
         }
     }
 
@@ -105,7 +106,9 @@ public final class Network: Sendable {
 /// Two networks joined by a wire: device `wire` in each, 10.77.0.1 and fd77::1 on the left,
 /// 10.77.0.2 and fd77::2 on the right.
 public struct NetworkPair {
+    /// The one with the addresses that end in 1.
     public let left: Network
+    /// The one with the addresses that end in 2.
     public let right: Network
 
     /// Makes both; needs the right to, and `ip`.
@@ -114,11 +117,11 @@ public struct NetworkPair {
         right = try Network()
         let end = "name wire mtu \(mtu)"
         let there = "/proc/\(getpid())/fd/\(right.descriptor)"
-        try left.tool("link add \(end) type veth peer \(end) netns \(there)")
+        try left.command("ip link add \(end) type veth peer \(end) netns \(there)")
         for (side, host) in [(left, 1), (right, 2)] {
-            try side.tool("addr add 10.77.0.\(host)/24 dev wire")
-            try side.tool("addr add fd77::\(host)/64 dev wire nodad")
-            try side.tool("link set wire up")
+            try side.command("ip addr add 10.77.0.\(host)/24 dev wire")
+            try side.command("ip addr add fd77::\(host)/64 dev wire nodad")
+            try side.command("ip link set wire up")
         }
     }
 

@@ -122,17 +122,17 @@ int port_fallback(const struct port *_Nonnull port);
 // returns after that time with at least one. Fails only when the port is of no use any more.
 int port_wait(struct port *_Nonnull port, uint32_t want, uint64_t batch_nanos,
               uint64_t timeout_nanos);
-// Takes what has come, at most PORT_ARRIVALS; nothing may be held. They stay where they are until
-// port_release.
-uint32_t port_take(struct port *_Nonnull port);
+// Takes what has come, at most `max` and PORT_ARRIVALS; nothing may be held. They stay where they
+// are until port_release.
+uint32_t port_take(struct port *_Nonnull port, uint32_t max);
 const struct port_arrival *_Nonnull port_held(const struct port *_Nonnull port);
 // Gives all held buffers back to the kernel.
 void port_release(struct port *_Nonnull port);
-// Receives no more: what the kernel has already put into buffers is still to be taken, all else
-// stays with the socket. A wait returns at once from then on.
-int port_stop(struct port *_Nonnull port);
-// Sends what is queued, and waits `millis` at most for room in the socket's buffer.
-int port_flush(struct port *_Nonnull port, int millis);
+
+// Leaves what comes in the socket from now on; what has been received already can still be taken.
+int port_pause(struct port *_Nonnull port);
+// Receives again.
+void port_resume(struct port *_Nonnull port);
 
 // Takes a free train: its number, or -EBUSY.
 int port_take_train(struct port *_Nonnull port);
@@ -148,6 +148,8 @@ int port_send(struct port *_Nonnull port, uint32_t train, uint32_t byte_count,
 // Sends what is queued. Afterwards every train is free but those that a full socket buffer holds
 // back; they stay queued for the next submits, a bounded number of them.
 int port_submit(struct port *_Nonnull port);
+// Submits, and waits `millis` at most for room in the socket's buffer until all is sent.
+int port_flush(struct port *_Nonnull port, int millis);
 // 1 if trains are sent in one piece.
 int port_segmentation(const struct port *_Nonnull port);
 // Sends trains in one piece or not; stays off where the socket cannot.

@@ -49,7 +49,7 @@ extension Configuration {
         neighbours_mib = 64                 # for keys whose acknowledgements we check, 192 KiB each
 
         [acknowledgements]
-        wait_ms = 200                       # longest wait for a full acknowledgement packet
+        wait_ms = 200                       # longest wait for company on the link
         ttl_s = 10                          # how long a ticket waits for its acknowledgement
 
         [tickets]

@@ -106,7 +106,7 @@ public struct Configuration: Sendable {
 
     /// Acknowledgements.
     public struct Acknowledgements: Sendable {
-        /// Longest wait for a full acknowledgement packet.
+        /// Longest wait for company on the link.
         public var waitMillis = 200
         /// How long a forwarded packet's ticket waits for its acknowledgement.
         public var ttlSeconds = 10

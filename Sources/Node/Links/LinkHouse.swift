@@ -192,8 +192,9 @@ final class LinkHouse: Sendable {
             let name = keyID.map { "key-\($0)" } ?? "somebody"
             logger.log(
                 .warning,
-                "linkPrologue: \(name) at \(Endpoint(address).described) speaks another protocol version, packet or "
-                    + "payload size, ticket selector or domain, or is not who it says"
+                "linkPrologue: \(name) at \(Endpoint(address).described) speaks another protocol "
+                    + "version, packet or payload size, ticket selector or domain, or is not who "
+                    + "it says"
             )
         }
     }

@@ -15,6 +15,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case ledgerSocket = "ledger-socket"
     case vectorFile = "vector-file"
     case frame
+    case link
 
     /// Feeds one input.
     public func run(_ input: [UInt8]) {
@@ -29,6 +30,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .ledgerSocket: fuzzLedgerSocket(input)
         case .vectorFile: fuzzVectorFile(input)
         case .frame: fuzzFrames(input)
+        case .link: fuzzLink(input)
         }
     }
 }
