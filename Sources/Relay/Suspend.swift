@@ -60,7 +60,8 @@ extension Worker {
     }
 
     /// Goes on where a suspended worker stopped; time has stood still since for what grows old.
-    mutating func resume(nowNanos: UInt64) {
+    mutating func resume(_ memory: WorkerMemory, nowNanos: UInt64) {
+        linkless = memory.linkless(pool)
         past = note[0]
         note[0] = WorkerNote()
         let nanos = nowNanos > past.nanos ? nowNanos - past.nanos : 0

@@ -142,13 +142,7 @@ public struct Worker: ~Copyable {
         parts: WorkerParts
     ) throws(DatapathError) {
         let links = parts.links
-        let byteCount = WorkerMemory.byteCount(for: config, links: links.size)
-        let pages: SharedPages
-        if let left = parts.pages {
-            pages = left
-        } else {
-            pages = try SharedPages(byteCount, wide: true)
-        }
+        let pages = try parts.memory(config)
         var arena = Arena(pages.region)
         let memory = WorkerMemory(&arena, config, links: links.size)
         let port = try Port(config.port, socket: socket, memory: memory.port)
@@ -194,10 +188,7 @@ public struct Worker: ~Copyable {
         commands = CommandReader(parts.commands)
         inbox = parts.inbox.map { RingReader($0) }
         random = Worker.makeRandom(memory.random)
-        if adopts {
-            linkless = memory.linkless(pool)
-            resume(nowNanos: now)
-        }
+        if adopts { resume(memory, nowNanos: now) }
     }
 
     private static func makeRandom(_ memory: Region) -> RandomStream {

@@ -68,6 +68,14 @@ extension WorkerConfig {
     }
 }
 
+extension WorkerParts {
+    /// What a worker works in: a suspended one's memory, or new memory.
+    func memory(_ config: WorkerConfig) throws(DatapathError) -> SharedPages {
+        if let pages { return pages }
+        return try SharedPages(config.byteCount(links: links.size), wide: true)
+    }
+}
+
 extension WorkerMemory {
     /// Makes everything empty; all slots are free.
     func makePool(nowNanos: UInt64) -> SlotPool {

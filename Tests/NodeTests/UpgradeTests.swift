@@ -95,6 +95,16 @@ private final class TunnelNet {
         }
     }
 
+    /// True if a datagram comes back, of several.
+    func relays() -> Bool {
+        let before = answered.count
+        for _ in 0..<100 where answered.count == before {
+            send()
+            receive(millis: 100)
+        }
+        return answered.count > before
+    }
+
     /// Sends and takes, so many times.
     func load(times: Int) {
         for _ in 0..<times {
@@ -120,12 +130,15 @@ private final class Background: Sendable {
 
 @Suite(.serialized) struct UpgradeTests {
     private func status(_ config: String) throws -> JSON {
-        try JSON.parse(try Program.run(["status", "--config", config, "--json"]).output)
+        try JSON.parse(try Program.run(["status", "--socket", socket(config), "--json"]).output)
     }
 
     private func upgrade(_ config: String, _ more: [String] = []) throws -> Program.Outcome {
-        try Program.run(["upgrade", "--config", config] + more)
+        try Program.run(["upgrade", "--socket", socket(config)] + more)
     }
+
+    // The configuration may be broken.
+    private func socket(_ config: String) -> String { "\(Paths.parent(config))/data/admin.sock" }
 
     /// A script that runs the program, after some lines of its own.
     private func wrapper(_ fixture: Fixture, _ lines: String) throws -> String {
@@ -187,7 +200,10 @@ private final class Background: Sendable {
         // A machine that is busy lets packets grow old; nothing else is dropped.
         for status in statuses {
             let reasons = status["drops"]?.members?.map(\.name) ?? []
-            #expect(reasons.allSatisfy { ["queueAge", "queueFull", "noAck"].contains($0) }, "\(reasons)")
+            #expect(
+                reasons.allSatisfy { ["queueAge", "queueFull", "noAck"].contains($0) },
+                "\(reasons)"
+            )
             #expect(status["datapath"]?[0]?["socket_drops"]?.integer == 0)
         }
         #expect((relay["uptime_s"]?.integer ?? 0) >= (before["uptime_s"]?.integer ?? 0))
@@ -224,5 +240,106 @@ private final class Background: Sendable {
     /// Tickets that were unlocked or given up.
     private func received(_ config: String) -> Int {
         tickets(config).reduce(0) { $0 + ($1["received"]?.integer ?? 0) }
+    }
+
+    @Test func `a program that cannot go on is refused, and the old one relays on`() throws {
+        let net = try TunnelNet()
+        let fixture = net.fixture
+        let text = try Files.text(net.relay)
+        func change(_ from: String, _ to: String) throws {
+            try Data(text.replacingOccurrences(of: from, with: to).utf8)
+                .write(to: URL(filePath: net.relay))
+        }
+        func expect(_ reason: String, _ more: [String] = []) throws {
+            let outcome = try upgrade(net.relay, more)
+            #expect(outcome.code == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+            #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+            #expect(net.relays())
+            #expect(try status(net.relay)["upgrades"]?["attempts"]?.integer == 0)
+        }
+        // The configuration: wrong, of other workers, of other tables.
+        try change("[replay]", "[nonsense]")
+        try expect("nonsense")
+        try change("[replay]", "[workers]\ncount = 2\n[replay]")
+        try expect("workers.count is 2 now, and 1 in the running node")
+        try change("[replay]", "[links]\npeers = 64\n[replay]")
+        try expect("links.peers is 64 now, and 1024 in the running node")
+        try change("[replay]", "[mixing]\ncapacity = 100\n[replay]")
+        try expect("mixing.capacity is 100 now, and 20000 in the running node")
+        try change("tags = 4096", "tags = 8192")
+        try expect("replay.tags is 8192 now, and 4096 in the running node")
+        try Data(text.utf8).write(to: URL(filePath: net.relay))
+        // The program: another format, missing, no program, broken, silent, hanging.
+        let other = try wrapper(fixture, "export DRAY_HANDOVER_FORMAT=7")
+        try expect(
+            "takes format 7 of what is handed over, the running node hands over format 1",
+            ["--binary", other]
+        )
+        try expect("No such file or directory", ["--binary", "/nowhere/dray"])
+        try expect("Permission denied", ["--binary", net.relay])
+        try expect("ended by signal 11", ["--binary", try wrapper(fixture, "kill -SEGV $$")])
+        try expect("gave no answer", ["--binary", "/bin/true"])
+        try expect(
+            "did not answer within 1000 ms",
+            ["--binary", try wrapper(fixture, "sleep 100"), "--wait-s", "1"]
+        )
+        // What is not a question at all; and a node that keeps flows.
+        #expect(try upgrade(net.relay, ["--wait-s", "0"]).code == 2)
+        let entry = try upgrade(net.entry)
+        #expect(entry.code == 1 && entry.errors.contains("flows of an entry"))
+        #expect(net.relays())
+        let log = try Files.text("\(fixture.folder)/node-1.log")
+        #expect(log.components(separatedBy: "upgrade refused: ").count == 12)
+        try expectFallBack(net)
+    }
+
+    /// A program that cannot be run after all leaves the old one in its place.
+    private func expectFallBack(_ net: TunnelNet) throws {
+        let gone = try wrapper(net.fixture, "rm -- \"$0\"")
+        let upgrade = Background(["upgrade", "--config", net.relay, "--binary", gone])
+        net.load { upgrade.result == nil }
+        let outcome = try #require(upgrade.result)
+        let reason = "\(gone): No such file or directory"
+        #expect(outcome.code == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+        #expect(net.relays())
+        net.receive(millis: 500)
+        try net.fixture.wait { isAtRest(net) }
+        let now = try status(net.relay)
+        let upgrades = now["upgrades"]
+        #expect(upgrades?["done"]?.integer == 0 && upgrades?["attempts"]?.integer == 1)
+        #expect(number(now, "in") == number(now, "out") + number(now, "dropped"))
+        let text = try Program.run(["status", "--config", net.relay]).output
+        #expect(text.contains("the last one failed: \(reason)"))
+        let log = try Files.text("\(net.fixture.folder)/node-1.log")
+        #expect(log.contains("upgrade failed: \(reason); going on as before"))
+        // The next one does not mind.
+        #expect(try self.upgrade(net.relay).code == 0)
+        #expect(net.relays())
+    }
+
+    @Test func `a program that finds another state starts anew and says what is lost`() throws {
+        let net = try TunnelNet(relayMore: "[acknowledgements]\nwait_ms = 2000\n")
+        // Tickets wait for their acknowledgement when it comes to it.
+        net.load(times: 5)
+        let liar = try wrapper(
+            net.fixture,
+            "case \"$*\" in *--resume*) export DRAY_HANDOVER_FORMAT=7;; esac"
+        )
+        let outcome = try upgrade(net.relay, ["--binary", liar])
+        #expect(outcome.code == 1 && outcome.errors.contains("started anew"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("takes format 7"))
+        #expect(net.relayProcess.isRunning)
+        let log = try Files.text("\(net.fixture.folder)/node-1.log")
+        let lost = log.components(separatedBy: "started anew, ").last?.split(separator: " ").first
+        let count = try #require(lost.flatMap { Int($0) })
+        let void = tickets(net.relay).reduce(0) {
+            $0 + ($1["void_reasons"]?["upgradeLost"]?.integer ?? 0)
+        }
+        #expect(void == count && count > 0, "\(tickets(net.relay))")
+        // It relays again as soon as links are up.
+        #expect(net.relays())
+        net.relayProcess.terminate()
+        net.relayProcess.waitUntilExit()
+        #expect(net.relayProcess.terminationStatus == 0)
     }
 }

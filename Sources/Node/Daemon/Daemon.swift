@@ -65,7 +65,7 @@ public final class Daemon: Sendable {
         threadsBox = Mutex(inherited?.threads)
         startNanos = state?.startNanos ?? MonotonicClock.nanos()
         pastSums = Mutex(state?.pastSums ?? WorkerSums([]))
-        upgrades = Mutex(resumption?.upgrades ?? UpgradeRecord())
+        upgrades = Mutex(resumption?.note.upgrades ?? UpgradeRecord())
         store = try Startup.store(
             configuration.node.data,
             checked: state?.storeTransaction ?? resumption.map { _ in 0 }
@@ -76,10 +76,14 @@ public final class Daemon: Sendable {
             : try Startup.endpoint(configuration.node.listen)
         layer = LedgerClient(socket: configuration.ledgerSocket)
         let parameters: LedgerParameters
-        if let inherited { parameters = inherited.whole.channels.parameters } else {
+        if let inherited {
+            parameters = inherited.whole.channels.parameters
+        } else {
             parameters = try Startup.parameters(layer, geometry)
         }
-        if let inherited { booksMemory = inherited.booksMemory } else {
+        if let inherited {
+            booksMemory = inherited.booksMemory
+        } else {
             booksMemory = try Startup.booksMemory()
         }
         books = ChannelBooks(booksMemory.region, slots: Daemon.channelSlots)
@@ -101,10 +105,12 @@ public final class Daemon: Sendable {
             worlds,
             logger,
             handover: inherited?.whole.channels,
-            lost: inherited == nil ? resumption?.losses ?? [:] : [:]
+            lost: inherited == nil ? resumption?.note.losses ?? [:] : [:]
         )
         gateway = try Startup.gateway()
-        if let inherited { links = inherited.links } else {
+        if let inherited {
+            links = inherited.links
+        } else {
             links = try Startup.links(configuration, geometry, parameters.domain, keys, logger)
         }
         money = MoneyDesk(runtime: runtime, gateway: gateway, press: press)

@@ -50,7 +50,9 @@ extension Startup {
         guard let resumption else { return nil }
         guard let whole = resumption.whole(try StateStamp(configuration)) else { return nil }
         do throws(StartError) {
-            return try inherit(whole, resumption, configuration, geometry, keys, logger)
+            let inherited = try inherit(whole, resumption, configuration, geometry, keys, logger)
+            resumption.taken()
+            return inherited
         } catch {
             resumption.giveUp(error.description)
             return nil
@@ -65,11 +67,10 @@ extension Startup {
         _ keys: KeyRing,
         _ logger: Logger
     ) throws(StartError) -> Inheritance {
-        let state = whole.state
-        let handovers: [WorkerHandover]
+        let state: HandoverState
         let booksMemory: SharedPages
         do throws(DatapathError) {
-            handovers = try resumption.shareWorkers(whole)
+            state = try resumption.share(whole).state
             booksMemory = try SharedPages(
                 adopting: state.books,
                 byteCount: ChannelBooks.byteCount(slots: Daemon.channelSlots)
@@ -92,7 +93,7 @@ extension Startup {
             books: books,
             listen: try endpoint(configuration.node.listen),
             links: links,
-            handovers: handovers,
+            handovers: state.workers,
             hash: state.workerHash
         )
         let identities = Snapshot(whole.snapshot.region).identities
@@ -117,7 +118,7 @@ extension Daemon {
     func noteUpgrade(_ inherited: Inheritance?) {
         guard let resumption else { return }
         guard let inherited else {
-            let lost = resumption.losses.values.reduce(0, +)
+            let lost = resumption.note.losses.values.reduce(0, +)
             let reason = resumption.reason
             upgrades.withLock { $0.failure = "started anew: \(reason)" }
             logger.log(
@@ -127,7 +128,7 @@ extension Daemon {
             return
         }
         let load = inherited.whole.state.load
-        let failure = inherited.whole.state.upgrades.failure
+        let failure = resumption.note.upgrades.failure
         upgrades.withLock { upgrades in
             upgrades.pauseNanos = inherited.pauseNanos
             if failure.isEmpty { upgrades.done += 1 }

@@ -65,10 +65,10 @@ extension Daemon {
             guard let workers = try threads.handOver() else { return "a packet thread has failed" }
             let left = try links.handOver()
             let books = try booksMemory.share()
-            var state = try handoverState(frozenNanos, threads, workers, left, books)
+            let state = try handoverState(frozenNanos, threads, workers, left, books)
             closeStore()
             let reason = try become(path, program, state, threads)
-            state.upgrades.failure = "\(path): \(reason)"
+            upgrades.withLock { $0.failure = "\(path): \(reason)" }
             return try become("/proc/self/exe", program, state, threads)
         } catch {
             return "\(error)"
@@ -111,7 +111,6 @@ extension Daemon {
             version: Version.text,
             frozenNanos: frozenNanos,
             startNanos: startNanos,
-            upgrades: upgrades.withLock { $0 },
             load: HandoverState.Load(
                 held: statuses.reduce(0) { $0 + UInt64($1.held) },
                 queued: statuses.reduce(0) { $0 + UInt64($1.queued) },
@@ -138,11 +137,13 @@ extension Daemon {
         manifest.state = state.record
         manifest.keys = keys.handed.secret
         let channels = runtime.handover
-        var losses: [Bytes32: UInt64] = [:]
+        var note = HandoverNote()
+        note.upgrades = upgrades.withLock { $0 }
         for (slot, count) in try threads.ticketsAwaited(state.workers) {
-            if let channelID = channels.channelID(slot) { losses[channelID, default: 0] += count }
+            guard let channelID = channels.channelID(slot) else { continue }
+            note.losses[channelID, default: 0] += count
         }
-        manifest.losses = LossRecord.write(losses)
+        manifest.note = note.record
         guard let current = threads.snapshots.current else { return manifest }
         manifest.snapshot = Memory(current.region.byteCount)
         manifest.snapshot.region.copy(current.region, to: 0)

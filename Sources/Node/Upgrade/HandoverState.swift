@@ -21,8 +21,6 @@ struct HandoverState: Sendable {
     /// When it stopped, and when the node was started first.
     var frozenNanos: UInt64
     var startNanos: UInt64
-    /// Upgrades before this one.
-    var upgrades: UpgradeRecord
     var load = Load()
     /// Number of the store's last change.
     var storeTransaction: UInt64
@@ -56,7 +54,6 @@ extension HandoverState {
         writer.counted(Array(version.utf8))
         writer.integer(frozenNanos)
         writer.integer(startNanos)
-        upgrades.write(&writer)
         for number in [load.held, load.queued, load.awaited, load.sessions] {
             writer.integer(number)
         }
@@ -82,8 +79,8 @@ extension HandoverState {
         var reader = RecordReader(record)
         guard let stamp = reader.counted(), let version = reader.counted(),
             let frozen: UInt64 = reader.integer(), let start: UInt64 = reader.integer(),
-            let upgrades = UpgradeRecord(&reader), let held: UInt64 = reader.integer(),
-            let queued: UInt64 = reader.integer(), let awaited: UInt64 = reader.integer(),
+            let held: UInt64 = reader.integer(), let queued: UInt64 = reader.integer(),
+            let awaited: UInt64 = reader.integer(),
             let sessions: UInt64 = reader.integer(), let transaction: UInt64 = reader.integer(),
             let workerHash = Self.hash(&reader), let linkHash = Self.hash(&reader),
             let workers = Self.workers(&reader), let links = Self.descriptor(&reader),
@@ -94,7 +91,6 @@ extension HandoverState {
         self.version = String(decoding: version, as: UTF8.self)
         frozenNanos = frozen
         startNanos = start
-        self.upgrades = upgrades
         load = Load(held: held, queued: queued, awaited: awaited, sessions: sessions)
         storeTransaction = transaction
         self.workerHash = workerHash
@@ -176,11 +172,18 @@ extension WorkerSums {
     }
 }
 
-/// Tickets that are lost if the next program cannot go on, by channel; of a form that never
-/// changes.
-enum LossRecord {
-    static func write(_ losses: [Bytes32: UInt64]) -> [UInt8] {
+/// What every program can read, whatever has become of the rest: its form never changes.
+struct HandoverNote: Sendable {
+    /// Upgrades before this one; why this one failed, if it is this program again.
+    var upgrades = UpgradeRecord()
+    /// Tickets that are lost if the next program cannot go on, by channel.
+    var losses: [Bytes32: UInt64] = [:]
+
+    init() {}
+
+    var record: [UInt8] {
         var writer = RecordWriter()
+        upgrades.write(&writer)
         for (channelID, count) in losses {
             writer.fixed(channelID)
             writer.integer(count)
@@ -188,12 +191,12 @@ enum LossRecord {
         return writer.bytes
     }
 
-    static func read(_ bytes: [UInt8]) -> [Bytes32: UInt64] {
-        var reader = RecordReader(bytes)
-        var losses: [Bytes32: UInt64] = [:]
+    init?(record: [UInt8]) {
+        var reader = RecordReader(record)
+        guard let upgrades = UpgradeRecord(&reader) else { return nil }
+        self.upgrades = upgrades
         while let channelID: Bytes32 = reader.fixed(), let count: UInt64 = reader.integer() {
             losses[channelID] = count
         }
-        return losses
     }
 }

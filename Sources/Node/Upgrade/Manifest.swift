@@ -6,7 +6,7 @@ internal import Datapath
 /// four parts of bytes.
 ///
 /// The head and the first part never change their form: whatever else a program cannot read, it can
-/// keep the port, close the rest, and say which tickets were lost.
+/// keep the port, close the rest, and say which tickets are lost.
 struct Manifest {
     /// What a descriptor is of.
     enum Kind: UInt32 {
@@ -33,9 +33,9 @@ struct Manifest {
     private static let mark: UInt64 = 0x646e_6148_7961_7244
 
     var descriptors: [Descriptor] = []
-    /// Tickets that are lost if nobody reads on.
-    var losses: [UInt8] = []
-    /// All that is no secret.
+    /// What every program can read (`HandoverNote`).
+    var note: [UInt8] = []
+    /// All else but keys and snapshot (`HandoverState`).
     var state: [UInt8] = []
     /// Keys.
     var keys = SecretBytes(count: 0)
@@ -48,7 +48,7 @@ struct Manifest {
 
     /// Memory with all of it, to be inherited.
     func write() throws(DatapathError) -> SharedPages {
-        let sizes = [losses.count, state.count, keys.count, snapshot.region.byteCount]
+        let sizes = [note.count, state.count, keys.count, snapshot.region.byteCount]
         let start = Field.end + 8 * descriptors.count
         let total = sizes.reduce(start) { $0 + Self.padded($1) }
         let pages = try SharedPages(total, wide: false)
@@ -61,8 +61,8 @@ struct Manifest {
             all.store(descriptor.number, Field.end + 8 * place + 4)
         }
         var offset = start
-        all.store(bytes: losses, offset)
-        offset += Self.padded(losses.count)
+        all.store(bytes: note, offset)
+        offset += Self.padded(note.count)
         all.store(bytes: state, offset)
         offset += Self.padded(state.count)
         keys.withRegion { all.copy($0, to: offset) }
@@ -103,7 +103,7 @@ struct Manifest {
             defer { offset += Self.padded(size) }
             return all.slice(offset, size)
         }
-        losses = parts[0].array
+        note = parts[0].array
         state = parts[1].array
         keys = SecretBytes(copying: parts[2])
         snapshot = Memory(parts[3].byteCount)

@@ -19,9 +19,9 @@ public final class Resumption: Sendable {
 
     /// Whole keys, if there are any.
     let keys: HandedKeys?
-    /// Tickets that are lost unless all of it can be gone on with.
-    let losses: [Bytes32: UInt64]
-    private let manifest: Manifest
+    /// What can be read in any case.
+    let note: HandoverNote
+    private let descriptors: [Manifest.Descriptor]
     private let contents: Mutex<Contents>
 
     private struct Contents: Sendable {
@@ -29,24 +29,23 @@ public final class Resumption: Sendable {
         var sockets: [Int32]
         /// Why there is no whole.
         var reason = ""
-        var upgrades = UpgradeRecord()
     }
 
     /// Takes over what lies behind a descriptor that this process inherited.
     public init(descriptor: Int32) {
         let read = (try? SharedPages(adopting: descriptor)).flatMap { Manifest($0) }
-        manifest = read ?? Manifest()
+        let manifest = read ?? Manifest()
+        descriptors = manifest.descriptors
         keys = HandedKeys(manifest.keys)
-        losses = LossRecord.read(manifest.losses)
+        note = HandoverNote(record: manifest.note) ?? HandoverNote()
         var contents = Contents(
             whole: nil,
             sockets: manifest.descriptors.filter { $0.kind == .socket }.map(\.number)
         )
-        for number in manifest.descriptors.map(\.number) { Host.keep(number) }
+        for descriptor in descriptors { Host.keep(descriptor.number) }
         if let state = HandoverState(record: manifest.state),
             let channels = ChannelHandover(record: state.channels)
         {
-            contents.upgrades = state.upgrades
             contents.whole = Whole(
                 state: state,
                 channels: channels,
@@ -61,45 +60,72 @@ public final class Resumption: Sendable {
 
     /// All of it, if a program with this stamp can go on with it.
     func whole(_ stamp: StateStamp) -> Whole? {
-        guard let whole = contents.withLock({ $0.whole }) else { return nil }
+        guard let whole = contents.withLock({ $0.whole }) else {
+            close(.memory)
+            return nil
+        }
         guard let refusal = stamp.refusal(of: whole.state.stamp) else { return whole }
         giveUp(refusal)
         return nil
     }
 
+    /// The whole with descriptors that are the caller's; those of this object stay open until
+    /// `taken` or `giveUp`.
+    func share(_ whole: Whole) throws(DatapathError) -> Whole {
+        var shared = whole
+        for index in whole.state.workers.indices {
+            let worker = whole.state.workers[index]
+            shared.state.workers[index] = WorkerHandover(
+                socket: try Host.share(worker.socket),
+                memory: try Host.share(worker.memory),
+                rings: try Host.share(worker.rings)
+            )
+        }
+        shared.state.links = try Host.share(whole.state.links)
+        shared.state.books = try Host.share(whole.state.books)
+        return shared
+    }
+
+    /// Somebody goes on with all of it.
+    func taken() {
+        close(.memory)
+        contents.withLock { $0.whole = nil }
+        for socket in takeSockets() { Host.close(socket) }
+    }
+
     /// It cannot be gone on with, for this reason; the sockets can.
     func giveUp(_ reason: String) {
+        close(.memory)
         contents.withLock { contents in
             contents.whole = nil
             if contents.reason.isEmpty { contents.reason = reason }
         }
     }
 
-    /// Why there is nothing but sockets; empty if there is more.
-    var reason: String { contents.withLock { $0.reason } }
+    private func close(_ kind: Manifest.Kind) {
+        for descriptor in descriptors where descriptor.kind == kind {
+            Host.close(descriptor.number)
+        }
+    }
 
-    /// What became of upgrades before this one.
-    var upgrades: UpgradeRecord { contents.withLock { $0.upgrades } }
-
-    /// Descriptors of the sockets for so many workers, and nothing else; once. Those of the sockets
-    /// that are too many are closed.
-    func takeSockets(_ count: Int) -> [WorkerHandover] {
-        let sockets = contents.withLock { contents in
+    private func takeSockets() -> [Int32] {
+        contents.withLock { contents in
             defer { contents.sockets = [] }
             return contents.sockets
         }
+    }
+
+    /// Why there is nothing but sockets; empty if there is more.
+    var reason: String { contents.withLock { $0.reason } }
+
+    /// The sockets for so many workers, and nothing else; once. Those that are too many are closed.
+    func takeSockets(_ count: Int) -> [WorkerHandover] {
+        let sockets = takeSockets()
         for socket in sockets.dropFirst(count) { Host.close(socket) }
         return (0..<count).map { index in
             let socket = index < sockets.count ? sockets[index] : -1
             return WorkerHandover(socket: socket, memory: -1, rings: -1)
         }
-    }
-
-    /// Descriptors of all that the workers left; the sockets stay here, too.
-    func shareWorkers(_ whole: Whole) throws(DatapathError) -> [WorkerHandover] {
-        var workers = whole.state.workers
-        for index in workers.indices { workers[index].socket = try Host.share(workers[index].socket) }
-        return workers
     }
 }
 

@@ -42,8 +42,8 @@ public enum UpgradeCheck {
         case .ended(let code, let text):
             let lines = text.split(separator: "\n").prefix(3).joined(separator: "; ")
             if !lines.isEmpty { return "\(path): \(lines)" }
-            return code > 128
-                ? "\(path) ended by signal \(code - 128)" : "\(path) gave no answer, exit code \(code)"
+            if code > 128 { return "\(path) ended by signal \(code - 128)" }
+            return "\(path) gave no answer, exit code \(code)"
         }
     }
 
