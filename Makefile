@@ -25,7 +25,7 @@ VERSION := 0.1.0
 LIBRARY ?= .build/release/libDrayABI.so
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= packet relay ticket message acknowledgement configuration admin-socket ledger-socket \
-	vector-file frame link
+	vector-file frame link trace-file
 # What `make check-kernels` runs for each kernel and row, and KERNELS="--row avx512" and the like.
 CASES ?= 1000000
 KERNELS ?=

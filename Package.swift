@@ -130,12 +130,15 @@ let package = Package(
         module("JSON", ["CJansson"]),
         module("LocalSocket"),
         // L1
-        module("Crypto", ["Bytes", "CKernels", "CSodium", "CCrypto", "CSecp256k1"]),
+        module("Crypto", ["Bytes", "CKernels", "CSodium", "CSecp256k1"]),
+        // Apart from Crypto, so that the C library does without libcrypto.
+        module("Cipher", ["Bytes", "CCrypto"]),
         module("Datapath", ["Bytes", "CRing", "CHost"]),
         // L2
         module("Sphinx", ["Bytes", "Crypto"]),
         module("Tickets", ["Bytes", "Crypto"]),
-        module("Link", ["Bytes", "Crypto", "Datapath"]),
+        module("Link", ["Bytes", "Crypto", "Cipher", "Datapath"]),
+        module("Trace", ["Bytes", "Crypto"]),
         // L3
         module("Exchange", ["Bytes", "Crypto", "Tickets"]),
         // L4, data plane
@@ -171,8 +174,6 @@ let package = Package(
                 .unsafeFlags([
                     "-Xlinker", "--version-script=\(Context.packageDirectory)/CShims/Dray/dray.map",
                     "-Xlinker", "-soname=libdray.so.0", "-use-ld=lld",
-                    // libcrypto is for links, which an embedder has none of.
-                    "-Xlinker", "--as-needed",
                 ]),
                 .unsafeFlags(["-static-stdlib"], .when(configuration: .release)),
             ]
@@ -195,11 +196,26 @@ let package = Package(
             path: "Bench/Harness",
             swiftSettings: strict
         ),
+        .target(
+            name: "CLoadIO",
+            dependencies: ["CSodium", "CCrypto"],
+            path: "Bench/LoadIO",
+            cSettings: optimised
+        ),
+        .target(
+            name: "Load",
+            dependencies: [
+                "Harness", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Trace", "Exchange",
+                "Link", "Engine", "Relay", "CLoadIO",
+            ],
+            path: "Bench/Load",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "dray-bench",
             dependencies: [
-                "Harness", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets", "Link",
-                "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
+                "Harness", "Load", "JSON", "Bytes", "Crypto", "Datapath", "Sphinx", "Tickets",
+                "Link", "Exchange", "Engine", "Relay", "CSodium", "CSecp256k1",
             ] + allocator,
             path: "Bench/dray-bench",
             swiftSettings: strict + allocatorSettings,
@@ -241,9 +257,13 @@ let package = Package(
             "TicketsTests",
             ["Tickets", "Crypto", "Bytes", "CSecp256k1", "CSodium", "JSON", "TestSupport"]
         ),
+        testModule("TraceTests", ["Trace", "Crypto", "Bytes", "TestSupport"]),
         testModule(
             "LinkTests",
-            ["Link", "Datapath", "Crypto", "Bytes", "CAllocations", "JSON", "TestSupport"]
+            [
+                "Link", "Datapath", "Cipher", "Crypto", "Bytes", "CAllocations", "JSON",
+                "TestSupport",
+            ]
         ),
         testModule(
             "EngineTests",
@@ -256,6 +276,7 @@ let package = Package(
                 "Bytes", "CAllocations", "TestSupport",
             ]
         ),
+        testModule("LoadTests", ["Load", "Bytes", "TestSupport"]),
         .target(
             name: "LedgerSupport",
             dependencies: ["Bytes", "Crypto", "Tickets", "Exchange", "Chain"],
@@ -303,8 +324,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Exchange",
-                "Engine", "Chain", "Conform", "Node",
+                "Bytes", "JSON", "Crypto", "Datapath", "Sphinx", "Tickets", "Link", "Trace",
+                "Exchange", "Engine", "Chain", "Conform", "Node",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: tests

@@ -94,6 +94,9 @@ public struct Measurement: Sendable {
         self.checksum = checksum
     }
 
+    /// True if more is better: rates, and shares of what is wanted.
+    var growsWhenBetter: Bool { unit == "pps" || unit == "share" }
+
     /// Median over repetitions.
     public var median: Double { quantile(values, 0.5) }
     /// Least.

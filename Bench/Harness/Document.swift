@@ -34,12 +34,15 @@ public struct Document {
     private func row(_ result: Measurement) -> JSON {
         [
             "name": .string(result.name), "unit": .string(result.unit),
-            "median": .double(rounded(result.median, 1)),
-            "min": .double(rounded(result.minimum, 1)), "p99": .double(rounded(result.p99, 1)),
+            "median": figure(result.median), "min": figure(result.minimum),
+            "p99": figure(result.p99),
             "ratio_to_u": result.ratioToU.map { .double(rounded($0, 5)) } ?? .null,
             "batch": .integer(result.batch), "runs": .integer(result.values.count),
         ]
     }
+
+    /// Shares and ratios are small; their decimals matter.
+    private func figure(_ value: Double) -> JSON { .double(rounded(value, value < 10 ? 4 : 1)) }
 
     /// A table for people.
     public var text: String {
@@ -108,7 +111,9 @@ public struct Comparison {
             guard let was, was > 0 else { continue }
             let ratio = (result.ratioToU ?? result.median) / was
             lines.append("\(result.name): \(rounded(ratio, 3)) times what it was")
-            if ratio > 1.1 { worse.append(result.name) }
+            if (result.growsWhenBetter ? 1 / max(ratio, 1e-9) : ratio) > 1.1 {
+                worse.append(result.name)
+            }
         }
         self.lines = lines
         self.worse = worse

@@ -47,9 +47,15 @@ public struct Options: Sendable {
             }
     }
 
+    /// True if the load suite is wanted: it takes two cores for a minute or two, so it must be
+    /// typed.
+    public var wantsLoad: Bool { names.contains { $0 == "load" || $0.hasPrefix("load.") } }
+
     private static let suites = [
         "peel": ["peel."], "build": ["build."], "relay": ["relay."],
         "curve": ["curve."], "link": ["link."],
+        // Beside what a whole relay takes a packet, what it takes without its network.
+        "load": ["relay.carried"],
         "tickets": ["ticket.", "ack.", "luck.", "unacked."],
     ]
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Crypto
 import Harness
+import Load
 import Sphinx
 import Tickets
 

@@ -3,6 +3,7 @@ import Crypto
 import Datapath
 import Glibc
 import Harness
+import Load
 import Sphinx
 import Tickets
 

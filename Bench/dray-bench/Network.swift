@@ -1,44 +1,19 @@
 import Bytes
 import Crypto
 import Exchange
-import Harness
+import Load
 import Sphinx
 import Tickets
 
-/// SplitMix64 from a fixed seed: every run does the same work.
-struct Source: RandomNumberGenerator {
-    private var state: UInt64 = 0x6472_6179_2d62_656e
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
-    }
-
-    mutating func fill(_ region: Region) { region.store(bytes: bytes(region.byteCount), 0) }
-}
-
-/// Who a node is.
-struct Identity {
-    let packetKey: PacketKey
-    let chainKey: ChainKey
-    let keyID: UInt32
-    let endpoint: Endpoint
-
+extension Identity {
     init(_ index: Int) {
         let seed = Memory(32)
         seed.region.fill(UInt8(17 + index))
-        guard let chainKey = ChainKey(secret: seed.region) else { fatalError("no scalar") }
-        self.chainKey = chainKey
-        packetKey = PacketKey(seed: seed.region)
-        keyID = UInt32(100 + index)
-        endpoint = Endpoint(ipv4: 127, 0, 0, 1, port: UInt16(9_000 + index))
+        self.init(
+            seed: seed.region,
+            keyID: UInt32(100 + index),
+            endpoint: Endpoint(ipv4: 127, 0, 0, 1, port: UInt16(9_000 + index))
+        )
     }
 }
 
@@ -47,7 +22,7 @@ final class Network {
     static let price: UInt128 = 100
     static let channelEpoch: UInt32 = 7
     let geometry = Geometry.head
-    let nodes = (0..<5).map(Identity.init)
+    let nodes = (0..<5).map { Identity($0) }
     let domain = TicketDomain.separator(chainID: 31_337, contract: Address())
     var source = Source()
     private let buildMemory: Memory
@@ -210,33 +185,4 @@ final class Network {
 extension PacketKey {
     /// The public key where it lies.
     var publicKeyRegion: Region { signingKey.slice(32, 32) }
-}
-
-/// Tables of all nodes' keys.
-final class NetworkTables {
-    let signers: TableCache
-    let verifiers: TableCache
-    private let memory: Memory
-
-    init(_ nodes: [Identity]) {
-        memory = Memory(
-            TableCache.byteCount(.signer, places: nodes.count)
-                + TableCache.byteCount(.verifier, places: nodes.count)
-        )
-        var arena = Arena(memory.region)
-        let hash = KeyedHash(5, 6)
-        signers = TableCache(&arena, .signer, places: nodes.count, hash: hash)
-        verifiers = TableCache(&arena, .verifier, places: nodes.count, hash: hash)
-        for node in nodes {
-            add(node.chainKey.affine, to: signers)
-            add(TableCache.key(node.packetKey.publicKey), to: verifiers)
-        }
-    }
-
-    private func add(_ key: Bytes64, to cache: TableCache) {
-        let place = cache.claim(key)
-        let isBuilt = cache.build(place)
-        precondition(isBuilt, "a key is none")
-        cache.finish(place, isBuilt: isBuilt)
-    }
 }

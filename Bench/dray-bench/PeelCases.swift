@@ -1,6 +1,7 @@
 import Bytes
 import Crypto
 import Harness
+import Load
 import Sphinx
 
 /// A batch of packets at a relay, and a copy to begin every call with.

@@ -3,6 +3,7 @@ import Crypto
 import Engine
 import Exchange
 import Harness
+import Load
 import Sphinx
 import Tickets
 

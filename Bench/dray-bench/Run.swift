@@ -1,6 +1,7 @@
 import Glibc
 import Harness
 import JSON
+import Load
 
 /// Writes a line to standard error.
 func say(_ line: String) {
@@ -12,7 +13,8 @@ func say(_ line: String) {
 func runBenchmarks(_ options: Options) -> Int32 {
     let isShort = options.smoke || options.calls != nil
     let cases = allCases(isShort: isShort).filter { options.wants($0) }
-    guard !cases.isEmpty else {
+    let hasLoad = options.calls == nil && options.wantsLoad
+    guard !cases.isEmpty || hasLoad else {
         say("dray-bench: nothing is called \(options.names.joined(separator: " "))")
         return 2
     }
@@ -30,7 +32,20 @@ func runBenchmarks(_ options: Options) -> Int32 {
     }
     let relays = cases.contains { $0.name.hasPrefix("relay.") }
     if relays, !relayingAllocatesNothing() { return 1 }
-    let measured = Harness(smoke: options.smoke).run(cases) { say($0) }
+    var measured = Harness(smoke: options.smoke).run(cases) { say($0) }
+    if hasLoad {
+        var suite = LoadSuite(smoke: options.smoke) { say($0) }
+        suite.wants = { name in options.names.contains { $0 == "load" || name.hasPrefix($0) } }
+        if let item = allCases(isShort: true).first(where: { $0.name == "relay.carried" }) {
+            suite.carried = { processorNanos(item, calls: options.smoke ? 4 : 64) }
+        }
+        switch Result(catching: { () throws(LoadError) in try suite.run() }) {
+        case .success(let figures): measured += figures
+        case .failure(let error):
+            say("dray-bench: \(error)")
+            return 1
+        }
+    }
     let document = Document(machine: Machine(), table: tableName(), results: measured)
     print(document.text)
     if let path = options.json, !writeFile(path, document.json.description + "\n") {
@@ -42,6 +57,14 @@ func runBenchmarks(_ options: Options) -> Int32 {
     for line in comparison.lines { print(line) }
     for name in comparison.worse { say("\(name) is more than 10 % worse") }
     return comparison.worse.isEmpty ? 0 : 1
+}
+
+/// Processor time of one operation of a case.
+private func processorNanos(_ item: Case, calls: Int) -> Double {
+    _ = item.call(times: 1)
+    let before = threadNanos()
+    _ = item.call(times: calls)
+    return Double(threadNanos() - before) / Double(calls * item.operations)
 }
 
 /// A relayed packet allocates nothing after warm-up; says so if it does.

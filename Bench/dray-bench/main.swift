@@ -7,7 +7,9 @@ let usage = """
                [--calls N]
 
     Measures each operation beside U, one libsodium X25519 in the same run.
-    NAME is a suite (peel build tickets link relay curve), a name or the beginning of one.
+    NAME is a suite (peel build tickets link relay curve load), a name or the beginning of one.
+    The load suite takes two cores for itself and keeps its packets in .build/load; it runs only if
+    it is typed.
     With --calls each is called so often and nothing is measured: for whoever counts instructions.
 
       dray-bench relay --json now.json

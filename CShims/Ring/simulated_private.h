@@ -43,8 +43,5 @@ void flights_add(struct flights *flights, struct flight *flight);
 // The first one, out of the list; NULL if there is none.
 struct flight *flights_take(struct flights *flights);
 int address_equal(const struct datagram_address *a, const struct datagram_address *b);
-// Sends a datagram as the wire has it.
-int simulated_carry(struct simulated_network *network, const struct datagram_address *from,
-                    const struct datagram_address *to, const uint8_t *bytes, uint32_t byte_count);
 // Moves the clock to the next arrival, at most to `until`.
 void simulated_sleep(struct simulated_network *network, uint64_t until);

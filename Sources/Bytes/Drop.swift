@@ -167,6 +167,12 @@ public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     // Way back.
     /// An acknowledgement of ours for a neighbour to which there was no link in time.
     case ackUnsent
+    // Links of a constant rate.
+    /// More waits for a link than its rate lets out.
+    case linkPaced
+    /// A datagram of a neighbour that has more packets waiting than its share, or has used up its
+    /// budget: not opened, because its packets would be dropped.
+    case linkShed
     // Upgrade.
     /// It waited in memory that the next program could not go on with (reason of tickets).
     case upgradeLost

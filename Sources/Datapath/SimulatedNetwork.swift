@@ -32,6 +32,8 @@ public final class SimulatedNetwork: @unchecked Sendable {
         public var coalescing = true
         /// A wait moves the clock.
         public var waits = true
+        /// Of a train that is sent in one piece only the first datagram gets through.
+        public var cutsTrains = false
 
         /// Nothing is lost, and nothing takes time.
         public init() {}
@@ -138,6 +140,19 @@ public final class SimulatedNetwork: @unchecked Sendable {
         precondition(status >= 0, "out of memory")
     }
 
+    /// Sends a datagram as a port at `source` would, with all that the wire does to it.
+    public func carry(
+        _ bytes: [UInt8],
+        from source: DatagramAddress,
+        to destination: DatagramAddress
+    ) {
+        precondition(bytes.count <= 65_507)
+        var from = source.raw
+        var to = destination.raw
+        let status = unsafe simulated_carry(network, &from, &to, bytes, UInt32(bytes.count))
+        precondition(status >= 0, "out of memory")
+    }
+
     /// The next `sends` sends of a port fail, a train or a datagram each; with `trainsOnly`, the
     /// next trains alone.
     public func fail(
@@ -174,7 +189,8 @@ public final class SimulatedNetwork: @unchecked Sendable {
             longest: UInt32(wire.longestBytes),
             inbox: UInt32(wire.inboxMax),
             coalescing: wire.coalescing ? 1 : 0,
-            waits: wire.waits ? 1 : 0
+            waits: wire.waits ? 1 : 0,
+            cuts_trains: wire.cutsTrains ? 1 : 0
         )
         unsafe simulated_set_wire(network, &raw)
     }

@@ -7,6 +7,9 @@ extension Engine {
     @_noLocks
     public mutating func peel(_ batch: inout Batch, slab: Slab, snapshot: Snapshot) {
         marks.peeled = batch.live
+        let lanes = UInt64(batch.live.nonzeroBitCount)
+        counters.count(.lanesUsed, by: lanes)
+        counters.count(.lanesRun, by: (lanes + 7) & ~7)
         var found = open(batch, batch.live, slab, snapshot, key: 0)
         if snapshot.headerColumn[0].hasPrevious == 1, found.headerMac != 0 {
             let again = open(batch, found.headerMac, slab, snapshot, key: 1)

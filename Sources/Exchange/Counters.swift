@@ -64,6 +64,14 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case pongsOut
     /// Answers to pings of ours.
     case pongsIn
+    /// Datagrams of padding alone that kept a link's rate.
+    case paddingOut
+    /// Datagrams that a link's rate asked for while there was no time or no room to send them.
+    case paddingMissed
+    /// Lanes that the curve arithmetic was given packets in.
+    case lanesUsed
+    /// Lanes that it ran for them: they come by eight.
+    case lanesRun
 
     /// Number of the counter.
     public var index: Int {

@@ -28,6 +28,8 @@ enum RowCell {
     static var receivedNanos: Int { @_noLocks get { 25 } }
     static var spokenNanos: Int { @_noLocks get { 26 } }
     static var heardNanos: Int { @_noLocks get { 27 } }
+    /// Numbers of the last pings of ours that the peer answered, by their low two bits.
+    static var pongs: Int { @_noLocks get { 28 } }
 }
 
 /// Cells of a session, in three cache lines: what is read, what is sent, what is received.
@@ -55,6 +57,8 @@ enum SharedCell {
     static var desk: Int { @_noLocks get { 9 } }
     static var cookiesSent: Int { @_noLocks get { 10 } }
     static var cookiesTaken: Int { @_noLocks get { 11 } }
+    /// Trains get lost on the way that single datagrams do not.
+    static var losesTrains: Int { @_noLocks get { 12 } }
     /// Sizes that datagrams may have.
     static var sizes: Int { @_noLocks get { 16 } }
     /// Own identities in use, and eight words for each of two: MAC key, cookie key.

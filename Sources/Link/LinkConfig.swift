@@ -40,6 +40,9 @@ public struct LinkConfig: Sendable {
     public var prologue: LinkPrologue
     /// Sizes of datagrams, from the one that is tried first to the one that passes everywhere.
     public let sizes: [Int]
+    /// A session is followed by another even if it carried nothing: a link that sends at a constant
+    /// rate stays.
+    public var keepsSessions = false
 
     /// Links of datagrams of `datagramBytes`, or less where they do not get through.
     public init(prologue: LinkPrologue, datagramBytes: Int = LinkLimits.datagramBytes) {
@@ -60,12 +63,20 @@ public struct LinkPeer: Equatable, Sendable {
     public var packetKey: Bytes32
     /// Where it is said to be; nil if it is known only when it calls.
     public var address: DatagramAddress?
+    /// Longer datagrams are not tried; nil if nothing is known of the path.
+    public var pathBytes: Int?
 
     /// A neighbour.
-    public init(keyID: UInt32, packetKey: Bytes32, address: DatagramAddress?) {
+    public init(
+        keyID: UInt32,
+        packetKey: Bytes32,
+        address: DatagramAddress?,
+        pathBytes: Int? = nil
+    ) {
         self.keyID = keyID
         self.packetKey = packetKey
         self.address = address
+        self.pathBytes = pathBytes
     }
 }
 

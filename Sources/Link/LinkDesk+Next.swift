@@ -1,4 +1,5 @@
 public import Bytes
+internal import Cipher
 internal import Crypto
 
 /// What goes out.
@@ -124,9 +125,10 @@ extension LinkDesk {
     /// then the next smaller one.
     private func size(_ row: UInt32, _ nowNanos: UInt64) -> Int {
         let session = table.sendingSession(row, nowNanos: nowNanos)
-        var first = 0
+        let most = peers[Int(row)]?.peer.pathBytes ?? .max
+        var first = sizes.firstIndex { $0 <= most } ?? sizes.count - 1
         if session != LinkTable.none {
-            first = sizes.firstIndex(of: table.datagramBytes(session: session)) ?? 0
+            first = sizes.firstIndex(of: table.datagramBytes(session: session)) ?? first
         }
         let tries = peers[Int(row)]?.tries ?? 1
         return sizes[(first + (tries - 1) / 2) % sizes.count]
@@ -186,6 +188,7 @@ extension LinkDesk {
         _ nowNanos: UInt64
     ) {
         guard let state = peers[Int(row)] else { return }
+        random.fill(datagram.slice(offset + LinkMac.bytes, LinkMac.bytes))
         var (publicKey, keys, cookie) = (state.staticKey, Bytes64(), state.cookie)
         keys.withRegion { keys in
             publicKey.withRegion { LinkMac.makeKeys(of: $0, into: keys) }

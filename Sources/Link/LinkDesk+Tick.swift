@@ -101,6 +101,7 @@ extension LinkDesk {
         }
         let life = facts.isInitiator == 1 ? LinkLimits.rekeyNanos : LinkLimits.stepInNanos
         guard nowNanos >= facts.createdNanos + life else { return false }
+        if keepsSessions { return true }
         // A session that carries nothing may end.
         let times = table.times(row)
         return max(times.sent, times.received) >= facts.createdNanos

@@ -1,4 +1,5 @@
 public import Bytes
+internal import Cipher
 internal import Crypto
 internal import Datapath
 
@@ -11,6 +12,7 @@ public struct LinkDesk: ~Copyable {
     /// What workers use.
     public let table: LinkTable
     let sizes: [Int]
+    let keepsSessions: Bool
     let prologue: Memory
     /// Current, then the previous one while it is served.
     var identities: [LinkIdentity]
@@ -61,6 +63,7 @@ public struct LinkDesk: ~Copyable {
     ) {
         self.table = table
         sizes = config.sizes
+        keepsSessions = config.keepsSessions
         let bytes = config.prologue.bytes
         prologue = Memory(bytes.count)
         prologue.region.store(bytes: bytes, 0)

@@ -50,11 +50,12 @@ enum LinkMac {
         }
     }
 
-    /// Writes both; without a cookie the second is zeros.
+    /// Writes both. Without a cookie what stands at the second's place stays: chance, so that
+    /// nobody on the way sees which of the two it is.
     static func write(_ datagram: Region, at offset: Int, key: Region, cookie: Region?) {
         Blake2b.hash(datagram.slice(0, offset), key: key, into: datagram.slice(offset, bytes))
         let second = datagram.slice(offset + bytes, bytes)
-        guard let cookie else { return second.fill(0) }
+        guard let cookie else { return }
         Blake2b.hash(datagram.slice(0, offset + bytes), key: cookie, into: second)
     }
 }

@@ -32,11 +32,33 @@ extension LinkTable {
         return first + UInt64(count) <= LinkLimits.rejectDatagrams ? first : nil
     }
 
-    /// The session's peer was sent data.
+    /// The peer has answered the ping of ours with this number, which was sent by some worker.
     @_noLocks
-    func noteSent(session: UInt32, nowNanos: UInt64) {
+    public func notePong(_ row: UInt32, _ number: UInt64) {
+        rows.store(number, cell(row, RowCell.pongs + Int(number & 3)))
+    }
+
+    /// Number of the last ping that the peer has answered, among those with the same low bits.
+    @_noLocks
+    public func lastPong(_ row: UInt32, _ number: UInt64) -> UInt64 {
+        rows.load(cell(row, RowCell.pongs + Int(number & 3)))
+    }
+
+    /// A worker has found that trains get lost on the way while single datagrams do not.
+    @_noLocks
+    public func noteLostTrains() { shared.store(1, SharedCell.losesTrains) }
+
+    /// True if any worker has found that; for good.
+    public var losesTrains: Bool {
+        @_noLocks
+        get { shared.load(SharedCell.losesTrains) != 0 }
+    }
+
+    /// The session's peer was sent data, or padding alone.
+    @_noLocks
+    func noteSent(session: UInt32, isIdle: Bool, nowNanos: UInt64) {
         let row = facts[Int(session)].row
-        note(row, RowCell.sentNanos, nowNanos)
+        if !isIdle { note(row, RowCell.sentNanos, nowNanos) }
         note(row, RowCell.spokenNanos, nowNanos)
     }
 

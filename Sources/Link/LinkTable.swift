@@ -105,7 +105,7 @@ public struct LinkTable: Sendable {
 
     /// True if the row is a neighbour's.
     @_noLocks
-    func isPeer(_ row: UInt32) -> Bool { rows.load(cell(row, RowCell.keyID)) >> 32 != 0 }
+    public func isPeer(_ row: UInt32) -> Bool { rows.load(cell(row, RowCell.keyID)) >> 32 != 0 }
 
     /// Says that packets wait for a session with the peer; the desk begins one.
     @_noLocks

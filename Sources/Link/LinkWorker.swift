@@ -1,5 +1,5 @@
 public import Bytes
-internal import Crypto
+internal import Cipher
 public import Datapath
 
 /// What became of a datagram.
@@ -82,6 +82,18 @@ public struct LinkWorker: ~Copyable {
 
     // MARK: Datagrams
 
+    /// The row of the neighbour whose datagram this claims to be; `none` if it is nobody's. Costs a
+    /// look at two cells, and proves nothing.
+    @_noLocks
+    public func row(claimedBy datagram: Region) -> UInt32 {
+        guard datagram.byteCount >= LinkLimits.datagramBytesMin,
+            LinkWire.number(datagram, LinkWire.type) == LinkWire.data
+        else { return LinkTable.none }
+        let index = LinkWire.number(datagram, LinkWire.receiver)
+        let slot = table.slot(index: index, opening: true)
+        return slot == LinkTable.none ? LinkTable.none : table.facts[Int(slot)].row
+    }
+
     /// Opens a data datagram: authenticates it, decrypts it to `plain`, which has room for all but
     /// 32 bytes of it, and takes its counter.
     ///
@@ -139,12 +151,14 @@ public struct LinkWorker: ~Copyable {
     /// - Parameters:
     ///   - session: what `sendingSession` returned in this turn.
     ///   - firstCounter: what `reserve` returned for as many datagrams.
+    ///   - isIdle: all of it is padding: nothing that the peer would answer.
     @_noLocks
     public mutating func seal(
         session: UInt32,
         train: Region,
         count: Int,
         firstCounter: UInt64,
+        isIdle: Bool = false,
         nowNanos: UInt64
     ) {
         let facts = table.facts[Int(session)]
@@ -166,7 +180,7 @@ public struct LinkWorker: ~Copyable {
             let head = LinkWire.headBytes
             cipher.seal(datagram.slice(head, bytes - head), counter: counter)
         }
-        table.noteSent(session: session, nowNanos: nowNanos)
+        table.noteSent(session: session, isIdle: isIdle, nowNanos: nowNanos)
     }
 }
 

@@ -148,6 +148,17 @@ struct AckQueue {
         rows[Int(row)] = Row()
     }
 
+    /// Removes the first `count` of a row.
+    @_noLocks
+    func remove(_ row: UInt32, _ count: Int) {
+        let left = self.count(row) - count
+        guard left > 0 else { return remove(row) }
+        let mine = acks(row)
+        for index in 0..<left { mine[index] = mine[count + index] }
+        rows[Int(row)].count = UInt32(truncatingIfNeeded: left)
+        self.count(by: 0 &- UInt64(count))
+    }
+
     /// Takes a row out of the list.
     @_noLocks
     private func unlink(_ row: UInt32) {
@@ -171,7 +182,7 @@ struct AckQueue {
     @_noLocks
     private func count(by step: UInt64) {
         var ends = self.ends[0]
-        ends.waiting += step
+        ends.waiting &+= step
         self.ends[0] = ends
     }
 }

@@ -10,7 +10,7 @@ extension Worker {
     mutating func admit() {
         while let slot = queue.popAged(nowNanos: batch.nowNanos) { dropQueued(slot, .queueAge) }
         let count = queue.take(into: waiting, most: Batch.capacity)
-        if config.mixerCapacity - wheel.count < Batch.capacity {
+        if config.mixerCapacity - heldCount < Batch.capacity {
             // Some will find no room in the mixer: chance decides which.
             shuffle(waiting, 0, count, &random)
         }
@@ -28,7 +28,7 @@ extension Worker {
         while let lane = left.popFirst() { admit(lane) }
         duplicates.screen(&batch, slab: slab)
         countDrops(before)
-        engine.admit(&batch, slab: slab, snapshot: snapshot)
+        if !config.isUnread { engine.admit(&batch, slab: slab, snapshot: snapshot) }
     }
 
     /// Links are of registered neighbours; but the register may have changed meanwhile.

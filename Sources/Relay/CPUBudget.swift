@@ -88,6 +88,22 @@ public struct CPUBudget {
         return passes
     }
 
+    /// True if neighbours are limited at all.
+    var isLimited: Bool {
+        @_noLocks
+        get { passPerNano > 0 || passPerPacket > 0 }
+    }
+
+    /// True if a packet of the neighbour that came now would not pass.
+    @_noLocks
+    public func isSpent(row: UInt32, nowNanos: UInt64) -> Bool {
+        guard isLimited else { return false }
+        var bucket = rows[Int(row)]
+        earn(&bucket, nowNanos)
+        return passPerNano > 0 && bucket.time <= 0
+            || passPerPacket > 0 && bucket.packets < passPerPacket
+    }
+
     @_noLocks
     private func earn(_ bucket: inout Row, _ nowNanos: UInt64) {
         // A neighbour that was never seen has saved all it may.

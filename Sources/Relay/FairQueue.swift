@@ -139,6 +139,20 @@ public struct FairQueue {
         return victim
     }
 
+    /// True if a packet of the neighbour that came now would be dropped.
+    @_noLocks
+    public func refuses(row: UInt32) -> Bool {
+        let waiting = Int(rows[Int(row)].count)
+        if waiting >= limits.packetsPerNeighbour { return true }
+        return Int(state[0].count) >= limits.packets && waiting + 1 >= Int(state[0].heaviest)
+    }
+
+    /// Fewer packets than this refuse nobody.
+    var refusesFrom: Int {
+        @_noLocks
+        get { min(limits.packets, limits.packetsPerNeighbour) }
+    }
+
     /// The slot of a packet that goes at once: what is known of it stays.
     @_noLocks
     private func keep(_ slot: UInt32, _ row: UInt32, _ cameNanos: UInt64) -> UInt32 {

@@ -21,6 +21,20 @@ extension Worker {
                 pool.give(slot, from: .worker)
             }
         }
+        noteRejects()
+    }
+
+    /// A full batch waits, and the turn has not taken as long as a tick of the mixer: what leaves
+    /// within a tick leaves together, in longer trains.
+    @_noLocks
+    mutating func hasAnotherBatch() -> Bool {
+        guard queue.count >= Batch.capacity,
+            outgoingCount + Batch.capacity <= Worker.outgoingMax
+        else { return false }
+        let now = port.nanos()
+        guard now < turnNanos &+ config.tickNanos else { return false }
+        batch.reset(nowNanos: now)
+        return true
     }
 
     @_noLocks

@@ -14,7 +14,6 @@ extension Worker {
     @_noLocks
     mutating func housekeep() {
         turns += 1
-        noteRejects()
         engine.expire(nowNanos: batch.nowNanos)
         frames.expire(nowNanos: batch.nowNanos)
         // Handshakes can wait when packets must.
@@ -31,7 +30,7 @@ extension Worker {
 
     /// Tells control whose packets of this batch were refused.
     @_noLocks
-    private func noteRejects() {
+    func noteRejects() {
         var left = LaneMask.first(batch.count) & ~batch.live
         while let lane = left.popFirst() {
             let reason = batch.verdict(lane)
@@ -47,7 +46,7 @@ extension Worker {
         @_noLocks
         get {
             guard batch.nowNanos < stopNanos else { return true }
-            return wheel.count == 0 && queue.count == 0 && acks.count == 0 && !commandsWait
+            return heldCount == 0 && queue.count == 0 && acks.count == 0 && !commandsWait
                 && engine.awaited == 0
         }
     }
@@ -63,13 +62,14 @@ extension Worker {
     mutating func post() {
         boardNanos = batch.nowNanos
         let cells = board.cells
-        cells.store(UInt64(wheel.count), WorkerBoard.Cell.held)
+        cells.store(UInt64(heldCount), WorkerBoard.Cell.held)
         cells.store(UInt64(engine.awaited), WorkerBoard.Cell.awaited)
         cells.store(UInt64(acks.count), WorkerBoard.Cell.acksWaiting)
         cells.store(UInt64(queue.count), WorkerBoard.Cell.queued)
         cells.store(turns, WorkerBoard.Cell.turns)
         postAllocated()
         postPort()
+        obeyCheck()
     }
 
     @_noLocks

@@ -13,7 +13,7 @@ extension Worker {
         for _ in 0..<Worker.commandsPerTurn {
             // With a full mixer the next command comes when a packet has left; there is nothing to
             // hurry.
-            guard wheel.count < config.mixerCapacity else { return }
+            guard heldCount < config.mixerCapacity else { return }
             guard outgoingCount < Worker.outgoingMax else { break }
             guard let command = commands.next() else { return }
             if command.isSend {

@@ -9,28 +9,52 @@ extension Worker {
     /// Datagrams become frames of neighbours. What fails here has cost no arithmetic on curves.
     @_noLocks
     mutating func open() {
-        var count = 0
-        for index in 0..<arrived {
-            let arrival = port.arrival(index)
-            counters.count(.bytesIn, by: UInt64(arrival.bytes.byteCount))
-            count += arrival.count
-            if arrival.truncated {
-                counters.count(.linkSize)
-                continue
-            }
-            for place in 0..<arrival.count {
-                open(arrival.datagram(place), from: arrival.source)
-            }
-        }
-        port.release()
+        var (count, round) = (0, 0)
+        repeat {
+            count += openArrivals()
+            port.release()
+            round += 1
+        } while receiveMore(round)
         load += count - load / 8
         counters.count(.datagramsIn, by: UInt64(count))
         engine.takeCollected(snapshot: snapshot, nowNanos: batch.nowNanos)
         countFrames()
     }
 
+    /// Opens what was taken; returns the number of datagrams.
+    @_noLocks
+    private mutating func openArrivals() -> Int {
+        var count = 0
+        for index in 0..<arrived {
+            let arrival = port.arrival(index)
+            counters.count(.bytesIn, by: UInt64(arrival.bytes.byteCount))
+            count += arrival.count
+            if arrival.truncated {
+                counters.count(.linkSize, by: UInt64(arrival.count))
+                continue
+            }
+            for place in 0..<arrival.count {
+                open(arrival.datagram(place), from: arrival.source)
+            }
+        }
+        return count
+    }
+
+    /// True if a datagram's packets would be dropped, and it is not opened for what else may be in
+    /// it.
+    @_noLocks
+    private func sheds(_ datagram: Region) -> Bool {
+        guard queue.count >= queue.refusesFrom || budget.isLimited else { return false }
+        let row = links.row(claimedBy: datagram)
+        guard row != LinkTable.none,
+            queue.refuses(row: row) || budget.isSpent(row: row, nowNanos: batch.nowNanos)
+        else { return false }
+        return !shed.mayOpen(row: row, nowNanos: batch.nowNanos)
+    }
+
     @_noLocks
     private mutating func open(_ datagram: Region, from source: DatagramAddress) {
+        if sheds(datagram) { return counters.count(.linkShed) }
         let opened = links.open(
             datagram,
             into: plain,
@@ -58,7 +82,9 @@ extension Worker {
         case .packet: queuePacket(frame.body, from: opened)
         case .acknowledgements: collect(frame.body, from: opened.keyID)
         case .ping: answer(frame.body, opened.row)
-        case .pong: counters.count(.pongsIn)
+        case .pong:
+            counters.count(.pongsIn)
+            links.table.notePong(opened.row, frame.body.load(0))
         // For schemes of payment that this version does not speak on links.
         case .paymentTerms, .locks, .secrets, .promises, .logSegment: counters.count(.frameUnknown)
         }

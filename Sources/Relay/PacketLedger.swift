@@ -40,7 +40,7 @@ public enum DropKind: Sendable, Equatable {
         case .mixerFull, .storeFull, .deliveryFull, .paddingInvalid, .payloadTagged,
             .messageInvalid, .ackSize, .ticketSelfCheck:
             self = .entering
-        case .sendFailed, .noForward, .linkDown:
+        case .sendFailed, .noForward, .linkDown, .linkPaced:
             self = .leaving
         case .ticketEpoch, .ackChallengeSig, .bloomCollision, .commitmentExhausted,
             .winRateAnomaly, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,
@@ -48,7 +48,7 @@ public enum DropKind: Sendable, Equatable {
             self = .payment
         case .linkSize, .linkType, .linkUnknown, .linkReplay, .linkTag, .linkExpired, .linkMac,
             .linkCookie, .linkRate, .linkStranger, .linkPrologue, .linkTimestamp, .linkCrossed,
-            .linkFull, .frameLost, .frameInvalid, .frameUnknown:
+            .linkFull, .linkShed, .frameLost, .frameInvalid, .frameUnknown:
             self = .datagram
         case .openerUnknown:
             self = .message

@@ -9,6 +9,10 @@ extension Worker {
     /// the other in random order.
     @_noLocks
     mutating func seal() {
+        guard !isPaced else {
+            queueOutgoing()
+            return burst()
+        }
         packOutgoing()
         while acks.oldest != AckQueue.none {
             let row = acks.oldest
@@ -16,6 +20,7 @@ extension Worker {
             packAlone(row)
         }
         while let row = pongs.next() { packAlone(row) }
+        checkTrains()
     }
 
     @_noLocks
@@ -36,7 +41,10 @@ extension Worker {
 
     /// What waits for a neighbour besides packets goes now.
     @_noLocks
-    mutating func packAlone(_ row: UInt32) { pack(row, first: 0, count: 0) }
+    mutating func packAlone(_ row: UInt32) {
+        // On links of a constant rate all waits for the next burst.
+        if !isPaced { pack(row, first: 0, count: 0) }
+    }
 
     /// Sends a neighbour's acknowledgements, its pong, and `count` packets of the group that begins
     /// at `first`, in as many trains as it takes.
@@ -67,16 +75,15 @@ extension Worker {
 
     /// Puts acknowledgements and a pong into a train that is empty.
     @_noLocks
-    private mutating func addAnswers(_ row: UInt32, _ train: inout Train) {
-        let count = acks.count(row)
-        if count > 0 {
+    mutating func addAnswers(_ row: UInt32, _ train: inout Train) {
+        while acks.count(row) > 0 {
+            let count = min(acks.count(row), config.acksPerFrame)
             let text = ackText.slice(0, Acknowledgements.textBytes(count: count))
             let made = Acknowledgements.begin(text, count: count)
             for index in 0..<count { made[index] = acks.acks(row)[index] }
-            if train.writer.add(.acknowledgements, text) {
-                counters.count(.acksOut, by: UInt64(count))
-            }
-            acks.remove(row)
+            guard train.writer.add(.acknowledgements, text) else { break }
+            counters.count(.acksOut, by: UInt64(count))
+            acks.remove(row, count)
         }
         if let body = pongs.take(row), train.writer.add(.pong, body) { counters.count(.pongsOut) }
     }

@@ -5,7 +5,7 @@ extension Worker {
     /// stops accepts only what ends here: acknowledgements are still worth money.
     @_noLocks
     mutating func settle() {
-        let room = stopNanos == 0 ? config.mixerCapacity - wheel.count : -1
+        let room = stopNanos == 0 ? config.mixerCapacity - heldCount : -1
         engine.settle(&batch, slab: slab, snapshot: snapshot, mixerRoom: room)
     }
 }

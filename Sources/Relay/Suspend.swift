@@ -61,7 +61,8 @@ extension Worker {
 
     /// Goes on where a suspended worker stopped; time has stood still since for what grows old.
     mutating func resume(_ memory: WorkerMemory, nowNanos: UInt64) {
-        linkless = memory.linkless(pool)
+        // Links of a constant rate keep those that wait for them apart.
+        linkless = isPaced ? 0 : memory.linkless(pool)
         past = note[0]
         note[0] = WorkerNote()
         let nanos = nowNanos > past.nanos ? nowNanos - past.nanos : 0

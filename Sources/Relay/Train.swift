@@ -6,6 +6,7 @@ internal import Link
 /// A train to one neighbour while frames are written into it.
 struct Train {
     let number: Int
+    let row: UInt32
     let session: UInt32
     let address: DatagramAddress
     let datagramBytes: Int
@@ -18,22 +19,28 @@ extension Worker {
     /// Packets that wait for a link come back from the mixer after so long.
     private static var retryNanos: UInt64 { @_noLocks get { 5_000_000 } }
     /// They are dropped then.
-    private static var patienceNanos: UInt64 { @_noLocks get { 3_000_000_000 } }
+    static var patienceNanos: UInt64 { @_noLocks get { 3_000_000_000 } }
 
-    /// A train to a neighbour; nil if there is no link to it, or no train: the socket's buffer is
-    /// full.
+    /// A train of at most `most` datagrams to a neighbour; nil if there is no link to it, or no
+    /// train: the socket's buffer is full.
     @_noLocks
-    mutating func begin(_ row: UInt32) -> Train? {
+    mutating func begin(
+        _ row: UInt32,
+        most: Int = LinkLimits.trainDatagramsMax
+    ) -> Train? {
         let session = links.table.sendingSession(row, nowNanos: batch.nowNanos)
         guard session != LinkTable.none, let address = links.table.endpoint(row) else { return nil }
         guard let number = takeTrain() else { return nil }
         let bytes = links.table.datagramBytes(session: session)
+        let memory = port.train(number)
+        let count = min(memory.byteCount / bytes, most)
         return Train(
             number: number,
+            row: row,
             session: session,
             address: address,
             datagramBytes: bytes,
-            writer: FrameWriter(port.train(number), datagramBytes: bytes)
+            writer: FrameWriter(memory.slice(0, count * bytes), datagramBytes: bytes)
         )
     }
 
@@ -44,11 +51,12 @@ extension Worker {
         return port.takeTrain()
     }
 
-    /// Seals a train and hands it to the port.
+    /// Seals a train of at least so many datagrams and hands it to the port.
     @_noLocks
-    mutating func depart(_ begun: Train) {
+    mutating func depart(_ begun: Train, least: Int = 0) {
         var train = begun
-        let count = train.writer.end()
+        let written = train.writer.datagramCount
+        let count = train.writer.end(least: least)
         let packets = UInt64(train.packets)
         guard count > 0,
             let first = links.table.reserve(session: train.session, count: count)
@@ -62,6 +70,7 @@ extension Worker {
             train: port.train(train.number),
             count: count,
             firstCounter: first,
+            isIdle: written == 0,
             nowNanos: batch.nowNanos
         )
         let isQueued = port.send(
@@ -76,7 +85,9 @@ extension Worker {
             counters.count(.sendFailed, by: packets)
             return port.giveTrain(train.number)
         }
+        if count > 1, packets > 0 { check.noteTrain(train.row) }
         counters.count(.datagramsOut, by: UInt64(count))
+        counters.count(.paddingOut, by: UInt64(count - written))
         counters.count(.bytesOut, by: UInt64(count * train.datagramBytes))
     }
 
@@ -106,7 +117,7 @@ extension Worker {
     }
 
     @_noLocks
-    private func postponeAcks(_ row: UInt32) {
+    func postponeAcks(_ row: UInt32) {
         let count = acks.count(row)
         guard count > 0 else { return }
         let now = batch.nowNanos

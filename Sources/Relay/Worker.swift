@@ -40,6 +40,8 @@ public struct WorkerParts: Sendable {
     public var number: Int
     /// Ring of handshakes to the link desk.
     public var strangers: Region
+    /// 64 random bytes that all its randomness comes from; nil takes them from the system.
+    public var seed: Region?
     /// Memory of a suspended worker, in which this one goes on; nil for new memory.
     public var pages: SharedPages?
 
@@ -88,10 +90,12 @@ public struct Worker: ~Copyable {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
     let pongs: Pongs
+    let pace: PaceQueue
     let notes: Column<SlotNote>
     let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
@@ -114,6 +118,8 @@ public struct Worker: ~Copyable {
     var snapshots: SnapshotReader
     var snapshot: Snapshot
     var commands: CommandReader
+    var clock: PaceClock
+    var check = TrainCheck()
     var inbox: RingReader?
     var spillIn: SpillReader?
     var spillOut: SpillWriter?
@@ -121,6 +127,8 @@ public struct Worker: ~Copyable {
     /// Arrivals of this turn.
     var arrived = 0
     var outgoingCount = 0
+    /// When this turn began.
+    var turnNanos: UInt64 = 0
     /// Packets in the mixer that wait for a link.
     var linkless = 0
     var commandsWait = false
@@ -161,10 +169,12 @@ public struct Worker: ~Copyable {
         delays = memory.delays
         queue = memory.queue
         budget = memory.budget
+        shed = memory.shed
         duplicates = memory.duplicates
         groups = memory.groups
         acks = memory.acks
         pongs = memory.pongs
+        pace = memory.pace
         notes = memory.notes
         waiting = memory.waiting
         outgoing = memory.outgoing
@@ -182,35 +192,39 @@ public struct Worker: ~Copyable {
         spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
-        engine = Worker.makeEngine(config.engine, memory.engine, parts)
+        let seed = Worker.makeSeed(parts)
+        engine = Worker.makeEngine(config.engine, memory.engine, parts, seed.region.slice(0, 32))
         snapshots = parts.snapshots
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
+        clock = PaceClock(config.pace, worker: parts.number, nowNanos: now)
         inbox = parts.inbox.map { RingReader($0) }
-        random = Worker.makeRandom(memory.random)
+        random = RandomStream(in: memory.random, seed: seed.region.slice(32, 32))
+        withExtendedLifetime(seed) {}
         if adopts { resume(memory, nowNanos: now) }
     }
 
-    private static func makeRandom(_ memory: Region) -> RandomStream {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        defer { withExtendedLifetime(seed) {} }
-        return RandomStream(in: memory, seed: seed.region)
+    private static func makeSeed(_ parts: WorkerParts) -> Memory {
+        let seed = Memory(64)
+        if let given = parts.seed {
+            seed.region.copy(given.slice(0, 64), to: 0)
+        } else {
+            Random.fill(seed.region)
+        }
+        return seed
     }
 
     private static func makeEngine(
         _ config: EngineConfig,
         _ memory: Region,
-        _ parts: WorkerParts
+        _ parts: WorkerParts,
+        _ seed: Region
     ) -> Engine {
-        let seed = Memory(32)
-        Random.fill(seed.region)
-        defer { withExtendedLifetime(seed) {} }
         var engine = Engine(
             memory,
             config: config,
             adopts: parts.pages != nil,
-            seed: seed.region,
+            seed: seed,
             books: parts.books,
             replay: parts.replay,
             reports: parts.reports,
@@ -250,17 +264,26 @@ public struct Worker: ~Copyable {
         receive()
         open()
         spill()
-        admit()
-        peel()
-        dedupe()
-        settle()
-        acknowledge()
-        hold()
+        repeat {
+            admit()
+            if config.isUnread {
+                passUnread()
+            } else {
+                peel()
+                dedupe()
+                settle()
+                acknowledge()
+            }
+            hold()
+        } while hasAnotherBatch()
         intake()
         seal()
         send()
         housekeep()
     }
+
+    /// Packets that were accepted or made here and wait to leave.
+    var heldCount: Int { @_noLocks get { wheel.count + pace.count } }
 
     /// True when it has stopped: drained, suspended, or its ring failed.
     public var isDone: Bool { isSuspended || board.state == .done || board.state == .failed }

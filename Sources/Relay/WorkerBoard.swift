@@ -21,7 +21,9 @@ public struct WorkerBoard: Sendable {
         static var queued: Int { @_noLocks get { 14 } }
         static var features: Int { @_noLocks get { 15 } }
         static var port: Int { @_noLocks get { 16 } }
-        static let count = 24
+        static var stalls: Int { @_noLocks get { 23 } }
+        static var trainsLost: Int { @_noLocks get { 24 } }
+        static let count = 32
     }
 
     /// How far a worker is.
@@ -84,7 +86,9 @@ public struct WorkerBoard: Sendable {
             sendErrors: cells.load(Cell.port + 3),
             socketDrops: cells.load(Cell.port + 4),
             trains: cells.load(Cell.port + 5),
-            segmentationOff: cells.load(Cell.port + 6)
+            segmentationOff: cells.load(Cell.port + 6),
+            stalls: cells.load(Cell.stalls),
+            trainsLost: cells.load(Cell.trainsLost)
         )
     }
 
@@ -150,4 +154,8 @@ public struct WorkerStatus: Sendable {
     public var trains: UInt64
     /// Times the kernel refused a train and took its datagrams one by one.
     public var segmentationOff: UInt64
+    /// Turns that began more than 50 ms late: somebody held the worker.
+    public var stalls: UInt64
+    /// 1 once trains are sent no more because they got lost where single datagrams did not.
+    public var trainsLost: UInt64
 }

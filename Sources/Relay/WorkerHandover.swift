@@ -83,6 +83,7 @@ extension WorkerMemory {
         queue.clear()
         duplicates.clear(nowNanos: nowNanos)
         acks.clear()
+        pace.clear()
         return SlotPool(poolMemory, count: notes.count)
     }
 
@@ -103,7 +104,7 @@ extension WorkerMemory {
         guard let pool = SlotPool(adopting: poolMemory, count: notes.count) else {
             throw .notAdopted("its slots are in disorder")
         }
-        guard pool.count(of: .mixer) == wheel.count, pool.count(of: .queue) == queue.count,
+        guard pool.count(of: .mixer) == wheel.count + pace.count, pool.count(of: .queue) == queue.count,
             pool.count(of: .worker) == 0
         else { throw .notAdopted("its packets are in disorder") }
         return pool

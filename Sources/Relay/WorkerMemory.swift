@@ -16,10 +16,12 @@ struct WorkerMemory {
     let delays: DelayDraw
     let queue: FairQueue
     let budget: CPUBudget
+    let shed: LinkShed
     let duplicates: DuplicateFilter
     let groups: HopGroups
     let acks: AckQueue
     let pongs: Pongs
+    let pace: PaceQueue
     let frames: Region
     let notes: Column<SlotNote>
     let waiting: Column<UInt32>
@@ -59,6 +61,7 @@ struct WorkerMemory {
             costs: config.costs
         )
         budget = CPUBudget(&arena, rows: links.peers, limits: config.budget)
+        shed = LinkShed(&arena, rows: links.peers, limits: config.shed)
         duplicates = DuplicateFilter(
             &arena,
             capacity: config.duplicates,
@@ -67,13 +70,20 @@ struct WorkerMemory {
         )
         groups = HopGroups(&arena, rows: links.peers, capacity: Worker.outgoingMax)
         let ackCapacity = geometry.ackCapacity
+        let isPaced = config.constantRate > 0
         acks = AckQueue(
             &arena,
             rows: links.peers,
-            capacity: ackCapacity,
+            capacity: isPaced ? ackCapacity * WorkerConfig.pacedAckFrames : ackCapacity,
             waitNanos: config.ackWaitNanos
         )
         pongs = Pongs(&arena, rows: links.peers)
+        pace = PaceQueue(
+            &arena,
+            slots: config.slots,
+            rows: links.peers,
+            most: isPaced ? config.pacedMax : 0
+        )
         frames = arena.region(FrameReader.byteCount(for: config.frames))
         notes = arena.column(SlotNote.self, config.slots)
         waiting = arena.column(UInt32.self, Batch.capacity)

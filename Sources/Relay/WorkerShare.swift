@@ -18,12 +18,7 @@ final class WorkerShare: Sendable {
 
     /// New rings, or those behind a descriptor.
     init(_ plan: Workers.Plan, adopting descriptor: Int32?) throws(DatapathError) {
-        let packetBytes = plan.config.engine.geometry.packetBytes
-        let size = RingSizes(
-            reports: plan.reportBytes,
-            commands: plan.commandBytes,
-            spill: plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0
-        )
+        let size = RingSizes(plan)
         var measure = Arena()
         _ = WorkerRings(&measure, size)
         if let descriptor {
@@ -39,6 +34,13 @@ final class WorkerShare: Sendable {
         strangers = rings.strangers
         spill = rings.spill
         counters = rings.counters
+    }
+
+    /// Bytes of memory that one worker's share takes.
+    static func byteCount(_ plan: Workers.Plan) -> Int {
+        var measure = Arena()
+        _ = WorkerRings(&measure, RingSizes(plan))
+        return measure.used + WorkerBoard.byteCount
     }
 
     /// Another descriptor of rings and counters.
@@ -71,6 +73,13 @@ struct RingSizes {
     var reports: Int
     var commands: Int
     var spill: Int
+
+    init(_ plan: Workers.Plan) {
+        let packetBytes = plan.config.engine.geometry.packetBytes
+        reports = plan.reportBytes
+        commands = plan.commandBytes
+        spill = plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0
+    }
 }
 
 /// How a share is divided.

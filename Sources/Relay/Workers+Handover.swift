@@ -2,7 +2,7 @@ internal import Bytes
 public import Datapath
 internal import Engine
 internal import Exchange
-public import Link
+internal import Link
 internal import Sphinx
 
 extension Workers {
@@ -55,26 +55,15 @@ extension Workers {
     }
 }
 
-extension Workers {
-    /// Bytes of a report ring where nothing else is planned.
-    static var reportBytes: Int { 4 << 20 }
-    /// Bytes of a command ring where nothing else is planned.
-    static var commandBytes: Int { 1 << 20 }
-
+extension Workers.Plan {
     /// Digest of how the memory of workers and their rings is divided: what some left, others can
     /// go on with if the digests are the same.
-    public static func layout(_ config: WorkerConfig, count: Int, links: LinkSize) -> UInt64 {
+    public var layout: UInt64 {
         var config = config
         config.engine.workers = count
-        let packetBytes = config.engine.geometry.packetBytes
-        let size = RingSizes(
-            reports: reportBytes,
-            commands: commandBytes,
-            spill: count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0
-        )
         var arena = Arena()
-        _ = WorkerRings(&arena, size)
-        arena.note(config.layout(links: links))
+        _ = WorkerRings(&arena, RingSizes(self))
+        arena.note(config.layout(links: links.size))
         arena.note(UInt64(count))
         return arena.layout
     }

@@ -37,9 +37,9 @@ public final class Workers: Sendable {
         /// CPUs, one for each worker, that they stay on; nil lets the system choose.
         public var cpus: [Int]?
         /// Bytes of each worker's report ring, a power of two.
-        public var reportBytes = Workers.reportBytes
+        public var reportBytes = 4 << 20
         /// Bytes of each worker's command ring, a power of two.
-        public var commandBytes = Workers.commandBytes
+        public var commandBytes = 1 << 20
         /// What suspended workers left, made by an equal plan: these go on with it. Empty: new
         /// workers. Descriptors are used up, whatever happens.
         public var handovers: [WorkerHandover] = []
@@ -49,6 +49,12 @@ public final class Workers: Sendable {
             self.config = config
             self.address = address
             self.links = links
+        }
+
+        /// Bytes of memory that the workers take, with their rings, beside the links.
+        public var byteCount: Int {
+            let each = config.byteCount(links: links.size) + WorkerShare.byteCount(self)
+            return count * each + BacklogBoard.byteCount(workers: count)
         }
     }
 

@@ -115,6 +115,21 @@ import Tickets
         #expect(world.nodes[1].engine.replay.count == 2)
     }
 
+    @Test func `the curve arithmetic runs by eight lanes, for packets that come so far`() {
+        let world = World("lanes")
+        let relay = world.nodes[1]
+        let packets = (0..<9).map { _ in world.packet(World.Recipe([1, 2])) }
+        // The last one is refused for what its ticket says.
+        var recipe = World.Recipe([1, 2])
+        recipe.ticket = { $0.channelEpoch = 1 }
+        let late = world.packet(recipe)
+        _ = relay.process((packets + [late]).map { ($0, UInt32(100)) })
+        #expect(relay.count(Counter.lanesUsed) == 9)
+        #expect(relay.count(Counter.lanesRun) == 16)
+        _ = relay.process(late, from: 100)
+        #expect(relay.count(Counter.lanesRun) == 16)
+    }
+
     @Test func `every packet of a batch sent again is refused`() {
         let world = World("again")
         let packets = (0..<64).map { number in

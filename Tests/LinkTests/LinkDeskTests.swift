@@ -114,6 +114,22 @@ import Testing
         }
     }
 
+    @Test func `nothing longer is tried than the path is known to take`() {
+        for (path, want) in [(60_000, 8_952), (1_472, 1_452), (1_252, 1_232), (600, 1_232)] {
+            let nodes = [1, 2].map { LinkNode($0, datagramBytes: 8_952) }
+            let world = LinkWorld(nodes, "path \(path)")
+            world.keepsCapture = true
+            var peer = nodes[1].peer
+            peer.pathBytes = path
+            nodes[0].desk.setPeers([peer], nowNanos: world.now)
+            nodes[0].desk.wants(keyID: nodes[1].keyID, nowNanos: world.now)
+            world.run(seconds: 1)
+            #expect(nodes[0].isUp(nodes[1], world.now))
+            #expect(!world.captured.isEmpty)
+            #expect(world.captured.allSatisfy { $0.bytes.count == want })
+        }
+    }
+
     @Test func `sessions follow each other without a gap while they are used, and end unused`() {
         let (a, b, world) = pair("rekey")
         a.desk.wants(keyID: b.keyID, nowNanos: world.now)

@@ -34,6 +34,23 @@ import Testing
         }
     }
 
+    @Test func `a datagram claims to be a neighbour's, whether or not it opens`() {
+        var pair = LinkPair()
+        _ = pair.sealFromA(count: 1)
+        let datagram = pair.datagram(0)
+        #expect(pair.b.worker.row(claimedBy: datagram) == pair.rowA)
+        datagram.store(~datagram.byte(40), 40)
+        #expect(pair.b.worker.row(claimedBy: datagram) == pair.rowA)
+        #expect(pair.openAtB(datagram).verdict == .linkTag)
+        let short = datagram.slice(0, LinkLimits.datagramBytesMin - 1)
+        #expect(pair.b.worker.row(claimedBy: short) == LinkTable.none)
+        datagram.store(~datagram.byte(6), 6)
+        #expect(pair.b.worker.row(claimedBy: datagram) == LinkTable.none)
+        datagram.store(~datagram.byte(6), 6)
+        datagram.store(UInt8(1), 0)
+        #expect(pair.b.worker.row(claimedBy: datagram) == LinkTable.none)
+    }
+
     @Test func `only type, index and counter are in clear`() {
         var pair = LinkPair()
         _ = pair.sealFromA(count: 5)

@@ -29,6 +29,53 @@ private func issues(_ text: String) -> [String] {
     }
 }
 
+@Suite struct MemoryTests {
+    @Test func `a configuration that the machine has no memory for is refused`() throws {
+        var configuration = try parse(good)
+        configuration.replay.tags = 1 << 30
+        let geometry = try Startup.geometry(configuration.packet)
+        let bytes = PacketThreads.byteCount(configuration, geometry)
+        // Two keys' replay sets of 4.3 bytes each tag.
+        #expect(bytes > 8 << 30)
+        try Startup.memory(configuration, geometry, available: 2 * bytes)
+        try Startup.memory(configuration, geometry, available: nil)
+        let refusal = #expect(throws: StartError.self) {
+            try Startup.memory(configuration, geometry, available: bytes)
+        }
+        #expect(refusal?.code == 2)
+        #expect(refusal?.description.contains("MiB are free; workers.count,") == true)
+    }
+
+    @Test func `every part that is configured takes memory`() throws {
+        let small = try parse(good)
+        let geometry = try Startup.geometry(small.packet)
+        let changes: [(inout Configuration) -> Void] = [
+            { $0.workers.count = 2 }, { $0.workers.receiveBuffers = 256 },
+            { $0.mixing.capacity = 30_000 }, { $0.links.peers = 2_048 },
+            { $0.replay.tags = 1 << 25 }, { $0.tickets.unacknowledged = 524_288 },
+        ]
+        for change in changes {
+            var larger = small
+            change(&larger)
+            let (before, after) = (
+                PacketThreads.byteCount(small, geometry),
+                PacketThreads.byteCount(larger, geometry)
+            )
+            #expect(after > before)
+        }
+    }
+
+    @Test func `free memory is the machine's, or the group's if that is less`() {
+        let machine = "MemTotal:       24689764 kB\nMemAvailable:   1000 kB\nBuffers: 5 kB\n"
+        #expect(FreeMemory.least(machine: machine, limit: nil, used: nil) == 1_024_000)
+        #expect(FreeMemory.least(machine: machine, limit: "max\n", used: "7\n") == 1_024_000)
+        #expect(FreeMemory.least(machine: machine, limit: "5000\n", used: "1000\n") == 4_000)
+        #expect(FreeMemory.least(machine: machine, limit: "5000\n", used: "6000\n") == 0)
+        #expect(FreeMemory.least(machine: "MemAvailable: kB", limit: nil, used: nil) == nil)
+        #expect(FreeMemory.bytes.map { $0 > 0 } != false)
+    }
+}
+
 @Suite struct ConfigurationTests {
     @Test func `a short file is enough, and paths start at its folder`() throws {
         let configuration = try parse(good)
@@ -122,6 +169,19 @@ private func issues(_ text: String) -> [String] {
                 "9: links.backend: \"epoll\" is not one of auto, uring, syscalls"
             ),
             ("[links]\nsegmentation = 1", "9: links.segmentation: is not true or false"),
+            (
+                "[links]\nconstant_rate = -1",
+                "9: links.constant_rate: -1 is not between 0 and 100000"
+            ),
+            (
+                "[links]\nconstant_rate = 100001",
+                "9: links.constant_rate: 100001 is not between 0 and 100000"
+            ),
+            ("[links]\nconstant_rate = 1.5", "9: links.constant_rate: is not a whole number"),
+            (
+                "[links]\nconstant_rat = 1",
+                "9: links.constant_rat: unknown key; did you mean \"links.constant_rate\"?"
+            ),
             ("[mixing]\nmax_ms = -1", "9: mixing.max_ms: -1.0 is not between"),
             ("[mixing]\nmean_ms = 3", "9: mixing.mean_ms: is for exponential only"),
             (

@@ -2,9 +2,28 @@ import Bytes
 import Exchange
 import Foundation
 import JSON
+import Synchronization
 import Testing
 
 @testable import Node
+
+/// Sends every datagram back.
+private final class Echo: Sendable {
+    let socket: UDPSocket
+    private let isStopping = Atomic<Bool>(false)
+
+    init() throws { socket = try UDPSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0)) }
+
+    func run() {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while !isStopping.load(ordering: .acquiring) {
+            _ = UDPSocket.wait([socket.file], millis: 20)
+            while let (bytes, from) = socket.receive(&buffer) { socket.send(bytes, to: from) }
+        }
+    }
+
+    func stop() { isStopping.store(true, ordering: .releasing) }
+}
 
 @Suite(.serialized) struct NodeJourneyTests {
     @Test(arguments: [("head", "commitment"), ("v4", "vrf"), ("mix13", "commitment")])
@@ -20,28 +39,9 @@ import Testing
             thread.join()
         }
         try fixture.startLedger(["--profile", profile, "--rule", rule])
-        let packet = "[packet]\nprofile = \"\(profile)\"\n"
         let target = "127.0.0.1:\(echo.socket.port)"
-        let entry = try fixture.makeNode("entry", port: try Fixture.freePort(), more: packet)
-        let relay = try fixture.makeNode("relay", port: try Fixture.freePort(), more: packet)
-        let exit = try fixture.makeNode(
-            "exit",
-            port: try Fixture.freePort(),
-            more: packet + "[exit]\ntargets = [\"\(target)\"]\n"
-        )
-        _ = try fixture.startNode(relay)
-        _ = try fixture.startNode(exit)
-        let relayAddress = try fixture.address(of: relay)
-        let exitAddress = try fixture.address(of: exit)
-        try fixture.open(exit, to: relayAddress)
-        // An entry is a node of its own while it runs: it opens its channel and stops again.
-        let first = try fixture.startNode(entry)
-        try fixture.open(entry, to: relayAddress)
-        first.terminate()
-        first.waitUntilExit()
-        #expect(first.terminationStatus == 0)
-
-        let sides = ["--config", entry, "--exit", exitAddress, "--hops", "1"]
+        let way = try makeWay(fixture, to: target, more: "[packet]\nprofile = \"\(profile)\"\n")
+        let (sides, entry, relay) = (way.sides, way.entry, way.relay)
         let sent = try Program.run(["send", "--to", target, "--text", "hello", "--json"] + sides)
         #expect(sent.code == 0, "\(sent.errors)")
         #expect(try JSON.parse(sent.output)["answer"]?.text == "hello")
@@ -52,6 +52,91 @@ import Testing
 
         try expectTables(relay)
         try expectPay(relay, fixture)
+    }
+
+    @Test(arguments: ["head", "v4"])
+    func `a relay that is killed under load starts at once, and keeps what it must keep`(
+        profile: String
+    ) throws {
+        let fixture = try Fixture()
+        let echo = try Echo()
+        let thread = ControlThread("echo") { echo.run() }
+        defer {
+            echo.stop()
+            thread.join()
+        }
+        try fixture.startLedger(["--profile", profile])
+        let target = "127.0.0.1:\(echo.socket.port)"
+        let way = try makeWay(fixture, to: target, more: "[packet]\nprofile = \"\(profile)\"\n")
+        let port = try Fixture.freePort()
+        let words = ["tunnel", "--to", target, "--listen", "127.0.0.1:\(port)"]
+        _ = try fixture.start(words + way.sides, log: "tunnel.log")
+        try fixture.wait { (try? Program.run(["status", "--config", way.entry]))?.code == 0 }
+        #expect(try roundTrip(port, size: 500))
+        func number(_ section: String, _ name: String) -> Int {
+            let text = try? Program.run(["status", "--config", way.relay, "--json"]).output
+            return text.flatMap { try? JSON.parse($0) }?[section]?[name]?.integer ?? 0
+        }
+        try fixture.wait { number("tickets", "unredeemed") > 0 }
+        // Datagrams all the time, whether anybody is there or not.
+        let socket = try UDPSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
+        let isOver = Atomic<Bool>(false)
+        let load = ControlThread("load") {
+            while !isOver.load(ordering: .acquiring) {
+                socket.send([UInt8](repeating: 1, count: 200))
+                pause(millis: 5)
+            }
+        }
+        defer {
+            isOver.store(true, ordering: .releasing)
+            load.join()
+        }
+        pause(millis: 300)
+        let kept = (number("replay", "used"), number("tickets", "unredeemed"))
+        kill(way.relayProcess.processIdentifier, SIGKILL)
+        way.relayProcess.waitUntilExit()
+        let again = try fixture.startNode(way.relay)
+        #expect(again.isRunning)
+        #expect(number("replay", "used") >= kept.0 && kept.0 > 0)
+        #expect(number("tickets", "unredeemed") >= kept.1 && kept.1 > 0)
+        // And it goes on: neighbours find it without a word from anybody.
+        #expect(try roundTrip(port, size: 500, tries: 20))
+        try expectPay(way.relay, fixture)
+    }
+
+    /// Three nodes with channels; the entry does not run.
+    private struct Way {
+        var entry: String
+        var relay: String
+        var relayProcess: Process
+        var sides: [String]
+    }
+
+    private func makeWay(_ fixture: Fixture, to target: String, more: String) throws -> Way {
+        let entry = try fixture.makeNode("entry", port: try Fixture.freePort(), more: more)
+        let relay = try fixture.makeNode("relay", port: try Fixture.freePort(), more: more)
+        let exit = try fixture.makeNode(
+            "exit",
+            port: try Fixture.freePort(),
+            more: more + "[exit]\ntargets = [\"\(target)\"]\n"
+        )
+        let process = try fixture.startNode(relay)
+        _ = try fixture.startNode(exit)
+        let relayAddress = try address(of: relay)
+        let exitAddress = try address(of: exit)
+        try open(exit, to: relayAddress, fixture)
+        // An entry is a node of its own while it runs: it opens its channel and stops again.
+        let first = try fixture.startNode(entry)
+        try open(entry, to: relayAddress, fixture)
+        first.terminate()
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+        return Way(
+            entry: entry,
+            relay: relay,
+            relayProcess: process,
+            sides: ["--config", entry, "--exit", exitAddress, "--hops", "1"]
+        )
     }
 
     /// The relay came to know its issuers and neighbours, and used that.
@@ -95,6 +180,22 @@ import Testing
         tunnel.terminate()
         tunnel.waitUntilExit()
         #expect(tunnel.terminationStatus == 0)
+    }
+
+    private func address(of config: String) throws -> String {
+        let text = try Program.run(["status", "--config", config, "--json"]).output
+        return try #require(try JSON.parse(text)["address"]?.text)
+    }
+
+    private func open(_ config: String, to address: String, _ fixture: Fixture) throws {
+        let words = ["channels", "open", "--config", config, "--to", address, "--amount", "100000"]
+        let outcome = try Program.run(words)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        try fixture.wait {
+            let list = try? Program.run(["channels", "list", "--config", config, "--json"]).output
+            let channels = list.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
+            return channels.contains { $0["status"]?.text == "open" }
+        }
     }
 
     /// A datagram of so many bytes through the tunnel and back.

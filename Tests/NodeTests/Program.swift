@@ -1,7 +1,4 @@
-import Exchange
 import Foundation
-import JSON
-import Synchronization
 import Testing
 
 @testable import Node
@@ -145,46 +142,8 @@ final class Fixture {
         Issue.record("not ready in time")
     }
 
-    /// The chain address of a running node.
-    func address(of config: String) throws -> String {
-        let text = try Program.run(["status", "--config", config, "--json"]).output
-        return try #require(try JSON.parse(text)["address"]?.text)
-    }
-
-    /// Opens a channel of a running node, and waits until it is open.
-    func open(_ config: String, to address: String, amount: Int = 100_000) throws {
-        let words = [
-            "channels", "open", "--config", config, "--to", address, "--amount", "\(amount)",
-        ]
-        let outcome = try Program.run(words)
-        #expect(outcome.code == 0, "\(outcome.errors)")
-        try wait {
-            let list = try? Program.run(["channels", "list", "--config", config, "--json"]).output
-            let channels = list.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
-            return channels.contains { $0["status"]?.text == "open" }
-        }
-    }
-
     /// A port that was free a moment ago.
     static func freePort() throws -> UInt16 {
         try UDPSocket(bind: .init(ipv4: 127, 0, 0, 1, port: 0)).port
     }
-}
-
-/// Sends every datagram back.
-final class Echo: Sendable {
-    let socket: UDPSocket
-    private let isStopping = Atomic<Bool>(false)
-
-    init() throws { socket = try UDPSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0)) }
-
-    func run() {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while !isStopping.load(ordering: .acquiring) {
-            _ = UDPSocket.wait([socket.file], millis: 20)
-            while let (bytes, from) = socket.receive(&buffer) { socket.send(bytes, to: from) }
-        }
-    }
-
-    func stop() { isStopping.store(true, ordering: .releasing) }
 }

@@ -7,6 +7,44 @@ import Testing
 
 @testable import Node
 
+/// Sends every datagram back.
+private final class Echo: Sendable {
+    let socket: UDPSocket
+    private let isStopping = Atomic<Bool>(false)
+
+    init() throws { socket = try UDPSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0)) }
+
+    func run() {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while !isStopping.load(ordering: .acquiring) {
+            _ = UDPSocket.wait([socket.file], millis: 20)
+            while let (bytes, from) = socket.receive(&buffer) { socket.send(bytes, to: from) }
+        }
+    }
+
+    func stop() { isStopping.store(true, ordering: .releasing) }
+}
+
+extension Fixture {
+    /// The chain address of a running node.
+    fileprivate func address(of config: String) throws -> String {
+        let text = try Program.run(["status", "--config", config, "--json"]).output
+        return try #require(try JSON.parse(text)["address"]?.text)
+    }
+
+    /// Opens a channel of a running node, and waits until it is open.
+    fileprivate func open(_ config: String, to address: String, amount: Int) throws {
+        let words = ["channels", "open", "--config", config, "--to", address]
+        let outcome = try Program.run(words + ["--amount", "\(amount)"])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        try wait {
+            let list = try? Program.run(["channels", "list", "--config", config, "--json"]).output
+            let channels = list.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
+            return channels.contains { $0["status"]?.text == "open" }
+        }
+    }
+}
+
 /// A network of programs with a tunnel through a relay, and what goes through it.
 private final class TunnelNet {
     let fixture: Fixture

@@ -53,6 +53,26 @@ import Testing
         #expect(spend(whole, row: 3, every: 100_000, .none) == 100_000 * 20_000)
     }
 
+    @Test func `whose packets would not pass is told without using one up`() {
+        var random = SeededGenerator("spent")
+        let budget = budget {
+            $0.nanosPerSecond = 50_000_000
+            $0.packetsPerSecond = 2_000
+        }
+        var (now, outcomes) = (UInt64(1), [0, 0])
+        for _ in 0..<20_000 {
+            now += UInt64.random(in: 0..<1_000_000, using: &random)
+            let isSpent = budget.isSpent(row: 2, nowNanos: now)
+            #expect(budget.isSpent(row: 2, nowNanos: now) == isSpent)
+            let passes = budget.mayPass(row: 2, nowNanos: now)
+            #expect(passes != isSpent)
+            outcomes[passes ? 1 : 0] += 1
+            if passes { budget.charge(row: 2, nanos: .random(in: 0..<60_000, using: &random)) }
+        }
+        #expect(outcomes[0] > 1_000 && outcomes[1] > 1_000)
+        #expect(!self.budget { _ in }.isSpent(row: 2, nowNanos: now))
+    }
+
     @Test func `neighbours have buckets of their own`() {
         let budget = budget { $0.nanosPerSecond = 1_000_000 }
         budget.charge(row: 0, nanos: 0)

@@ -59,6 +59,26 @@ private final class TestQueue {
 }
 
 @Suite struct FairQueueTests {
+    // MARK: refusal
+
+    @Test(arguments: [(64, 16), (24, 24), (16, 64)])
+    func `who is refused is told before, whatever has come`(packets: Int, each: Int) {
+        var random = SeededGenerator("refuses \(packets) \(each)")
+        let test = TestQueue(rows: 8, packets: packets, each: each)
+        var refused = 0
+        for _ in 0..<20_000 {
+            let row = UInt32.random(in: 0..<8, using: &random)
+            let isRefused = test.queue.refuses(row: row)
+            if isRefused {
+                refused += 1
+                #expect(test.queue.count >= test.queue.refusesFrom)
+            }
+            #expect((test.push(row) == [row]) == isRefused)
+            if Int.random(in: 0..<40, using: &random) == 0 { _ = test.take(30) }
+        }
+        #expect(refused > 100 && refused < 19_900)
+    }
+
     // MARK: turns
 
     @Test func `neighbours take turns, packet by packet`() {

@@ -24,6 +24,7 @@ final class Net {
         count: Int = 5,
         geometry: Geometry = .head,
         workersEach: Int = 1,
+        way: Way = .ring,
         configure: (inout WorkerConfig) -> Void = { _ in }
     ) throws {
         let nodes = (0..<count).map { TestNode($0, of: count) }
@@ -38,6 +39,7 @@ final class Net {
         config.engine.unackedCapacity = 4_096
         config.ackWaitNanos = 20_000_000
         configure(&config)
+        config.port.backend = way.backend
         let mesh = LinkMesh(name, keyIDs: nodes.map(\.keyID), workers: workersEach)
         self.mesh = mesh
         plans = nodes.map { node in

@@ -15,8 +15,9 @@ import Testing
         }
     }
 
-    @Test func `three relays carry packets and are acknowledged for every one`() throws {
-        let net = try Net("three relays")
+    @Test(arguments: Way.allCases)
+    func `three relays carry packets and are acknowledged for every one`(way: Way) throws {
+        let net = try Net("three relays", way: way)
         let count = 120
         for number in 0..<count {
             net.send([1, 2, 3, 4], mix: number % 2 == 0)
@@ -44,8 +45,9 @@ import Testing
         }
     }
 
-    @Test func `two workers behind one port find each other's acknowledgements`() throws {
-        let net = try Net("two workers", workersEach: 2)
+    @Test(arguments: Way.allCases)
+    func `two workers behind one port find each other's acknowledgements`(way: Way) throws {
+        let net = try Net("two workers", workersEach: 2, way: way)
         let count = 60
         for number in 0..<count {
             net.send([1, 2, 3, 4])
@@ -78,8 +80,9 @@ import Testing
         #expect(net.ledger(1).spilling == 0)
     }
 
-    @Test func `pings are answered, the last one of each neighbour`() throws {
-        let net = try Net("pings", count: 2)
+    @Test(arguments: Way.allCases)
+    func `pings are answered, the last one of each neighbour`(way: Way) throws {
+        let net = try Net("pings", count: 2, way: way)
         let neighbour = try TestLink(net.mesh.nodes[0].table, packetBytes: 1_461)
         // Where node 0 was placed by hand no datagram moves it.
         net.mesh.place([neighbour.address, nil])
@@ -107,8 +110,9 @@ import Testing
         expectBalanced(net)
     }
 
-    @Test func `a node that stops empties its mixer and awaits its acknowledgements`() throws {
-        let net = try Net("stop") {
+    @Test(arguments: Way.allCases)
+    func `a node that stops empties its mixer and awaits its acknowledgements`(way: Way) throws {
+        let net = try Net("stop", way: way) {
             $0.mixing = .uniform(maxNanos: 300_000_000)
         }
         let count = 50
@@ -144,8 +148,9 @@ import Testing
         #expect(stopped)
     }
 
-    @Test func `garbage is counted and costs nothing`() throws {
-        let net = try Net("garbage")
+    @Test(arguments: Way.allCases)
+    func `garbage is counted and costs nothing`(way: Way) throws {
+        let net = try Net("garbage", way: way)
         var random = SeededGenerator("garbage")
         let stranger = try TestLink(
             LinkMesh("strangers", keyIDs: [1]).nodes[0].table,
@@ -176,8 +181,9 @@ import Testing
         expectBalanced(net)
     }
 
-    @Test func `a full mixer refuses packets and nothing else`() throws {
-        let net = try Net("full mixer") {
+    @Test(arguments: Way.allCases)
+    func `a full mixer refuses packets and nothing else`(way: Way) throws {
+        let net = try Net("full mixer", way: way) {
             $0.mixing = .uniform(maxNanos: 2_000_000_000)
             $0.mixerCapacity = 10
         }
@@ -193,8 +199,9 @@ import Testing
         expectBalanced(net)
     }
 
-    @Test func `a neighbour over its budget is cut off`() throws {
-        let net = try Net("budget") { $0.budget.packetsPerSecond = 10 }
+    @Test(arguments: Way.allCases)
+    func `a neighbour over its budget is cut off`(way: Way) throws {
+        let net = try Net("budget", way: way) { $0.budget.packetsPerSecond = 10 }
         for _ in 0..<60 { net.send([1, 2]) }
         #expect(net.wait { net.count(1, Counter.packetsReceived) >= 60 })
         let stopped = net.stop(limitNanos: 300_000_000)

@@ -1,9 +1,63 @@
 import Bytes
 import Datapath
 import Exchange
+import Glibc
 import Link
 import Relay
 import Sphinx
+import TestSupport
+
+/// The two ways to the kernel.
+enum Way: String, CaseIterable, Sendable {
+    /// io_uring where the machine lets us.
+    case ring
+    case syscalls
+
+    var backend: PortConfig.Backend {
+        switch self {
+        case .ring: .automatic
+        case .syscalls: .syscalls
+        }
+    }
+}
+
+/// Where a station's port is.
+enum Place {
+    /// Any port of this machine's own network.
+    case loopback(Way)
+    /// A descriptor of a socket of some other network; the station's from now on.
+    case descriptor(Int32, Way)
+    case simulated(SimulatedNetwork, DatagramAddress)
+
+    /// In a network namespace.
+    static func inside(
+        _ network: Network,
+        _ address: DatagramAddress,
+        _ way: Way
+    ) throws -> Place {
+        let descriptor = try network.run {
+            let socket = try DatagramSocket(address, shared: true, bufferBytes: 1 << 20)
+            return withExtendedLifetime(socket) { dup(socket.descriptor) }
+        }
+        return .descriptor(descriptor, way)
+    }
+
+    var backend: PortConfig.Backend {
+        switch self {
+        case .loopback(let way), .descriptor(_, let way): way.backend
+        case .simulated(let network, _): .simulated(network)
+        }
+    }
+
+    func socket() throws -> DatagramSocket {
+        switch self {
+        case .loopback:
+            try DatagramSocket(.loopback(port: 0), shared: true, bufferBytes: 1 << 20)
+        case .descriptor(let descriptor, _): try DatagramSocket(adopting: descriptor)
+        case .simulated(_, let address): DatagramSocket(simulated: address)
+        }
+    }
+}
 
 /// A node whose worker the test drives, turn by turn, on its own thread.
 final class Station {
@@ -23,15 +77,16 @@ final class Station {
         _ node: TestNode,
         in nodes: [TestNode],
         links: LinkTable,
+        place: Place = .loopback(.ring),
         geometry: Geometry = .head,
         configure: (inout WorkerConfig) -> Void = { _ in }
     ) throws {
         self.node = node
         let reportMemory = Memory(RecordRing.byteCount(capacity: 1 << 22))
-        let commandMemory = Memory(RecordRing.byteCount(capacity: 1 << 18))
+        let commandMemory = Memory(RecordRing.byteCount(capacity: 1 << 19))
         let counterMemory = Memory(Counters.byteCount)
         let boardMemory = Memory(WorkerBoard.byteCount)
-        let strangerMemory = Memory(RecordRing.byteCount(capacity: 1 << 16))
+        let strangerMemory = Memory(RecordRing.byteCount(capacity: 1 << 17))
         kept = [reportMemory, commandMemory, counterMemory, boardMemory, strangerMemory]
         let nowhere = [DatagramAddress?](repeating: nil, count: nodes.count)
         cell = SnapshotCell(workers: 1, first: node.snapshot(nodes, at: nowhere))
@@ -50,9 +105,11 @@ final class Station {
         config.mixing = .uniform(maxNanos: 2_000_000)
         config.ackWaitNanos = 5_000_000
         config.idleNanos = 1_000_000
+        config.trainCheckNanos = 0
         configure(&config)
+        config.port.backend = place.backend
         self.config = config
-        parts = WorkerParts(
+        var parts = WorkerParts(
             books: node.books,
             replay: node.replay,
             snapshots: cell.reader(worker: 0),
@@ -64,11 +121,14 @@ final class Station {
             number: 0,
             strangers: strangerMemory.region
         )
-        worker = try Worker(
-            config,
-            socket: DatagramSocket(.loopback(port: 0), shared: true, bufferBytes: 1 << 20),
-            parts: parts
-        )
+        let seed = Memory(64)
+        if case .simulated = place {
+            seed.region.fill(UInt8(1 + node.index))
+            parts.seed = seed.region
+        }
+        worker = try Worker(config, socket: place.socket(), parts: parts)
+        withExtendedLifetime(seed) {}
+        self.parts = parts
         strangers = StrangerReader(strangerMemory.region)
         try worker.start()
     }

@@ -17,15 +17,20 @@ final class Line {
     let relay: Station
     let exit: Station
 
-    init(_ name: String, configure: (inout WorkerConfig) -> Void = { _ in }) throws {
+    init(
+        _ name: String,
+        _ way: Way = .ring,
+        configure: (inout WorkerConfig) -> Void = { _ in }
+    ) throws {
         let nodes = (0..<3).map { TestNode($0, of: 3) }
         self.nodes = nodes
         maker = PacketMaker(name, nodes, geometry: .head)
         mesh = LinkMesh(name, keyIDs: nodes.map(\.keyID))
         let tables = mesh.nodes.map(\.table)
         sender = try TestLink(tables[0], packetBytes: maker.geometry.packetBytes)
-        relay = try Station(nodes[1], in: nodes, links: tables[1], configure: configure)
-        exit = try Station(nodes[2], in: nodes, links: tables[2], configure: configure)
+        let place = Place.loopback(way)
+        relay = try Station(nodes[1], in: nodes, links: tables[1], place: place) { configure(&$0) }
+        exit = try Station(nodes[2], in: nodes, links: tables[2], place: place) { configure(&$0) }
         mesh.place([sender.address, relay.address, exit.address])
         publish([sender.address, relay.address, exit.address])
     }
@@ -54,9 +59,12 @@ final class Line {
 }
 
 @Suite(.serialized) struct StationTests {
-    @Test(arguments: [NonceRule.rfc6979, .hedged])
-    func `a relayed packet allocates nothing once the worker is warm`(nonces: NonceRule) throws {
-        let line = try Line("allocations") {
+    @Test(arguments: Way.allCases, [NonceRule.rfc6979, .hedged])
+    func `a relayed packet allocates nothing once the worker is warm`(
+        way: Way,
+        nonces: NonceRule
+    ) throws {
+        let line = try Line("allocations", way) {
             $0.engine.nonces = nonces
             $0.engine.checksOwnTickets = nonces == .hedged
         }
@@ -86,8 +94,9 @@ final class Line {
         withExtendedLifetime(kept) {}
     }
 
-    @Test func `forwarded packets wait in the mixer, and all leave it`() throws {
-        let line = try Line("mixer") { $0.mixing = .uniform(maxNanos: 50_000_000) }
+    @Test(arguments: Way.allCases)
+    func `forwarded packets wait in the mixer, and all leave it`(way: Way) throws {
+        let line = try Line("mixer", way) { $0.mixing = .uniform(maxNanos: 50_000_000) }
         line.send(40)
         #expect(line.turn { line.relay.counters.value(.forwarded) == 40 })
         let held = line.relay.worker.wheel.count
@@ -97,8 +106,9 @@ final class Line {
         #expect(after == 0)
     }
 
-    @Test func `acknowledgements leave with ten, or when their time has come`() throws {
-        let line = try Line("acks") { $0.ackWaitNanos = 400_000_000 }
+    @Test(arguments: Way.allCases)
+    func `acknowledgements leave with ten, or when their time has come`(way: Way) throws {
+        let line = try Line("acks", way) { $0.ackWaitNanos = 400_000_000 }
         line.send(25)
         #expect(line.turn { line.relay.counters.value(.forwarded) == 25 })
         // Two full frames went at once, five acknowledgements wait.
@@ -108,8 +118,9 @@ final class Line {
         #expect(frames.map(\.body.count).sorted() == [2 + 5 * 96, 2 + 10 * 96, 2 + 10 * 96])
     }
 
-    @Test func `a packet whose next hop left the register meanwhile is not sent`() throws {
-        let line = try Line("gone") { $0.mixing = .uniform(maxNanos: 50_000_000) }
+    @Test(arguments: Way.allCases)
+    func `a packet whose next hop left the register meanwhile is not sent`(way: Way) throws {
+        let line = try Line("gone", way) { $0.mixing = .uniform(maxNanos: 50_000_000) }
         line.send(10)
         #expect(line.turn { line.relay.counters.value(.forwarded) == 10 })
         let sent = line.relay.counters.value(.packetsOut)
@@ -120,8 +131,9 @@ final class Line {
         #expect(sent <= out)
     }
 
-    @Test func `a datagram the kernel does not take is counted`() throws {
-        let line = try Line("refused")
+    @Test(arguments: Way.allCases)
+    func `a datagram the kernel does not take is counted`(way: Way) throws {
+        let line = try Line("refused", way)
         // The exit's address is of the other family: this socket cannot reach it.
         var six = Bytes16()
         six[15] = 1
@@ -131,8 +143,9 @@ final class Line {
         #expect(line.relay.counters.value(Counter.forwarded) == 1)
     }
 
-    @Test func `slots are never lost`() throws {
-        let line = try Line("slots")
+    @Test(arguments: Way.allCases)
+    func `slots are never lost`(way: Way) throws {
+        let line = try Line("slots", way)
         var random = SeededGenerator("slots", seed: 5)
         for number in 0..<60 {
             if number % 3 == 0 {
@@ -153,8 +166,9 @@ final class Line {
         }
     }
 
-    @Test func `a ticket without acknowledgement is given back when its time is over`() throws {
-        let line = try Line("expiry") { $0.engine.ackTTLNanos = 30_000_000 }
+    @Test(arguments: Way.allCases)
+    func `a ticket without acknowledgement is given back when its time is over`(way: Way) throws {
+        let line = try Line("expiry", way) { $0.engine.ackTTLNanos = 30_000_000 }
         // The exit is deaf: its address is another's.
         line.mesh.place([nil, nil, line.sender.address])
         line.send()
@@ -170,8 +184,9 @@ final class Line {
         #expect(line.relay.node.books.reserved(0) == 0)
     }
 
-    @Test func `control's packets and acknowledgements go out`() throws {
-        let line = try Line("commands")
+    @Test(arguments: Way.allCases)
+    func `control's packets and acknowledgements go out`(way: Way) throws {
+        let line = try Line("commands", way)
         for number in 0..<30 {
             let made = line.maker.make([2], from: 1)
             let sent = line.relay.commands.send(

@@ -18,6 +18,7 @@ struct simulated_wire {
     uint32_t inbox;        // datagrams that an address keeps; more are dropped
     int coalescing;        // runs of one size arrive together, where the port wants that
     int waits;             // 1: a wait moves the clock
+    int cuts_trains;       // 1: of a train only the first datagram gets through
 };
 
 struct simulated_counts {
@@ -53,6 +54,11 @@ int simulated_deliver(struct simulated_network *_Nonnull network,
                       const struct datagram_address *_Nonnull from,
                       const struct datagram_address *_Nonnull to, const uint8_t *_Nullable bytes,
                       uint32_t byte_count, uint64_t delay_nanos);
+// Sends a datagram as a port does: lost, doubled, delayed, or into the outbox.
+int simulated_carry(struct simulated_network *_Nonnull network,
+                    const struct datagram_address *_Nonnull from,
+                    const struct datagram_address *_Nonnull to, const uint8_t *_Nullable bytes,
+                    uint32_t byte_count);
 // The next `sends` sends of a port fail with `status`; with `trains`, only those of trains count.
 void simulated_fail(struct simulated_network *_Nonnull network,
                     const struct datagram_address *_Nonnull port, int status, uint32_t sends,

@@ -26,6 +26,7 @@ extension Configuration {
         count = 1                           # packet threads
         pin = []                            # their processors; empty: not pinned
         receive_buffers = 128               # for the kernel, each; a power of two
+        socket_buffer_kib = 4096            # of the socket, each way
         neighbour_rate = 0                  # packets a second from one neighbour; 0: any number
 
         [links]
@@ -34,6 +35,8 @@ extension Configuration {
         backend = "auto"                    # auto, uring or syscalls
         segmentation = true                 # the kernel cuts trains of datagrams apart
         coalescing = true                   # and puts them together: 64 KiB a receive buffer
+        constant_rate = 0                   # datagrams a second on every link, filled or not;
+                                            # 0: when there is something to send
 
         [mixing]
         kind = "uniform"                    # uniform, exponential or none

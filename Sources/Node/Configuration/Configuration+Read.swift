@@ -121,6 +121,11 @@ extension Configuration {
             reader.report("workers.receive_buffers", "\(buffers) is no power of two")
         }
         workers.receiveBuffers = buffers
+        workers.socketBufferKiB = reader.integer(
+            "workers.socket_buffer_kib",
+            workers.socketBufferKiB,
+            in: 64...1_048_576
+        )
         workers.neighbourRate = reader.integer(
             "workers.neighbour_rate",
             workers.neighbourRate,
@@ -151,6 +156,11 @@ extension Configuration {
         links.backend = Links.Backend(rawValue: backend) ?? links.backend
         links.segmentation = reader.boolean("links.segmentation", links.segmentation)
         links.coalescing = reader.boolean("links.coalescing", links.coalescing)
+        links.constantRate = reader.integer(
+            "links.constant_rate",
+            links.constantRate,
+            in: 0...100_000
+        )
         return links
     }
 

@@ -46,6 +46,9 @@ public struct Configuration: Sendable {
         /// Buffers that the kernel receives into, for each worker; a power of two. With coalescing
         /// each has 64 KiB.
         public var receiveBuffers = 128
+        /// Wish for the socket's buffers, each way, in KiB. What comes while a worker is busy waits
+        /// there.
+        public var socketBufferKiB = 4_096
         /// Packets a second that each worker takes from one neighbour; 0: any number.
         public var neighbourRate = 0
     }
@@ -71,6 +74,8 @@ public struct Configuration: Sendable {
         public var segmentation = true
         /// The kernel puts trains of datagrams together.
         public var coalescing = true
+        /// Datagrams a second that every link sends, whatever there is to say; 0: as needed.
+        public var constantRate = 0
     }
 
     /// How long packets are held.

@@ -59,6 +59,9 @@ public final class Daemon: Sendable {
         self.resumption = resumption
         logger = Logger(level: configuration.node.logLevel)
         geometry = try Startup.geometry(configuration.packet)
+        if resumption == nil {
+            try Startup.memory(configuration, geometry, available: FreeMemory.bytes)
+        }
         keys = try Startup.keys(configuration, resumption, logger)
         let inherited = try Startup.inherit(resumption, configuration, geometry, keys, logger)
         let state = inherited?.whole.state

@@ -81,6 +81,8 @@ struct WorkerSums {
                     "receive_errors": .integer(worker.receiveErrors),
                     "send_errors": .integer(worker.sendErrors),
                     "segmentation_off": .integer(worker.segmentationOff),
+                    "trains_lost": .integer(worker.trainsLost),
+                    "stalls": .integer(worker.stalls),
                     "allocated": .integer(worker.allocatedBytes),
                 ]
             }

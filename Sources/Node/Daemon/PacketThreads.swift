@@ -84,6 +84,31 @@ final class PacketThreads: Sendable {
         writers = Mutex((0..<count).map { shared.commands($0) })
     }
 
+    /// What the workers of a configuration are planned like, before there are links.
+    static func plan(_ configuration: Configuration, _ geometry: Geometry) -> Workers.Plan {
+        let size = LinkSize(
+            peers: configuration.links.peers,
+            workers: configuration.workers.count
+        )
+        let none = KeyedHash(0, 0)
+        var arena = Arena()
+        var plan = Workers.Plan(
+            config: config(configuration, geometry, none, sizes: []),
+            address: .loopback(port: 0),
+            links: LinkTable(&arena, size, hash: none)
+        )
+        plan.count = configuration.workers.count
+        return plan
+    }
+
+    /// Bytes of memory that they take by their configuration, with links and replay sets; of the
+    /// packet keys two are served for a while.
+    static func byteCount(_ configuration: Configuration, _ geometry: Geometry) -> Int {
+        let plan = plan(configuration, geometry)
+        return plan.byteCount + LinkTable.byteCount(plan.links.size)
+            + 2 * ReplaySet.byteCount(capacity: configuration.replay.tags)
+    }
+
     static func config(
         _ configuration: Configuration,
         _ geometry: Geometry,
@@ -110,10 +135,12 @@ final class PacketThreads: Sendable {
         }
         config.mixerCapacity = configuration.mixing.capacity
         config.budget.packetsPerSecond = UInt64(configuration.workers.neighbourRate)
+        config.socketBufferBytes = configuration.workers.socketBufferKiB << 10
         config.port.receiveBuffers = configuration.workers.receiveBuffers
         config.port.lengths = sizes
         config.port.segmentation = configuration.links.segmentation
         config.port.coalescing = configuration.links.coalescing
+        config.constantRate = configuration.links.constantRate
         switch configuration.links.backend {
         case .automatic: config.port.backend = .automatic
         case .uring: config.port.backend = .uring

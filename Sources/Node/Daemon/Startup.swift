@@ -25,6 +25,24 @@ enum Startup {
         )
     }
 
+    /// All memory is taken at start: a machine that does not have it is told now.
+    static func memory(
+        _ configuration: Configuration,
+        _ geometry: Geometry,
+        available: Int?
+    ) throws(StartError) {
+        let tables = configuration.tables.issuersMiB + configuration.tables.neighboursMiB
+        let needed =
+            PacketThreads.byteCount(configuration, geometry) + tables << 20
+            + ChannelBooks.byteCount(slots: Daemon.channelSlots)
+        guard let available, needed > available else { return }
+        throw .wrong(
+            "memory: the configuration takes \(needed >> 20) MiB and \(available >> 20) MiB are "
+                + "free; workers.count, workers.receive_buffers, mixing.capacity, replay.tags, "
+                + "links.peers, tables and tickets.unacknowledged make it smaller"
+        )
+    }
+
     /// Opens the data folder, which locks it.
     ///
     /// - Parameter checked: the store's last change before the program that became this one closed
@@ -140,13 +158,16 @@ enum Startup {
             domain: domain
         )
         let bytes = configuration.links.datagramBytes
+        var config = LinkConfig(
+            prologue: prologue,
+            datagramBytes: bytes == 0 ? LinkLimits.datagramBytesMax : bytes
+        )
+        config.keepsSessions = configuration.links.constantRate > 0
         let plan = LinkHouse.Plan(
-            config: LinkConfig(
-                prologue: prologue,
-                datagramBytes: bytes == 0 ? LinkLimits.datagramBytesMax : bytes
-            ),
+            config: config,
             peers: configuration.links.peers,
             workers: configuration.workers.count,
+            asksPath: bytes == 0,
             handed: handed
         )
         do throws(DatapathError) {

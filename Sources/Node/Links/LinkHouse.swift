@@ -16,6 +16,8 @@ final class LinkHouse: Sendable {
         var config: LinkConfig
         var peers: Int
         var workers: Int
+        /// Datagrams shall be as long as the paths take.
+        var asksPath: Bool
         /// Memory of links that are up, and the key of its hash; nil for new memory.
         var handed: Handed?
     }
@@ -37,12 +39,14 @@ final class LinkHouse: Sendable {
         var drops: [Drop: UInt64] = [:]
         var sessions = 0
         var unsent: UInt64 = 0
+        var saidTrainsLost = false
     }
 
     /// Sessions, shared by workers and the desk.
     let table: LinkTable
     /// Sizes that datagrams may have.
     let sizes: [Int]
+    private let asksPath: Bool
     private let logger: Logger
     private let state: Mutex<State>
     private let memory: SharedPages
@@ -64,6 +68,7 @@ final class LinkHouse: Sendable {
         var arena = Arena(memory.region)
         table = LinkTable(&arena, size, hash: hash)
         sizes = plan.config.sizes
+        asksPath = plan.asksPath
         room = Memory(LinkLimits.datagramBytesMax)
         self.logger = logger
         let seed = Memory(64)
@@ -113,7 +118,7 @@ final class LinkHouse: Sendable {
         let paid = Set(world.channels.values.map(\.peer))
         let (partners, others) = world.nodes.split { paid.contains($0.chainAddress) }
         state.withLock { state in
-            let list = (partners + others).map { LinkPeer($0) }
+            let list = (partners + others).map { peer($0, state.socket) }
             let left = state.desk.setPeers(list, nowNanos: now)
             if left > 0 {
                 logger.log(.warning, "links.peers: \(left) registered nodes find no room")
@@ -124,6 +129,12 @@ final class LinkHouse: Sendable {
             }
             state.partners = wanted
         }
+    }
+
+    private func peer(_ node: NodeRow, _ socket: borrowing DatagramSocket?) -> LinkPeer {
+        var peer = LinkPeer(node)
+        if asksPath, let address = peer.address { peer.pathBytes = socket?.pathBytes(to: address) }
+        return peer
     }
 
     /// Neighbours with a session.
@@ -166,6 +177,13 @@ final class LinkHouse: Sendable {
             state.desk.tick(nowNanos: now)
         }
         send(&state, now)
+        if table.losesTrains, !state.saidTrainsLost {
+            state.saidTrainsLost = true
+            logger.log(
+                .warning,
+                "links.segmentation is off: trains get lost on the way, single datagrams do not"
+            )
+        }
         while let event = state.desk.nextEvent() { note(event, &state) }
     }
 

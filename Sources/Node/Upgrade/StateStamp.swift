@@ -36,6 +36,7 @@ struct StateStamp: Equatable, Sendable {
         add("workers.receive_buffers", "\(workers.receiveBuffers)")
         add("links.peers", "\(links.peers)")
         add("links.datagram_bytes", "\(links.datagramBytes)")
+        add("links.constant_rate", "\(links.constantRate)")
         add("links.coalescing", "\(links.coalescing)")
         add("mixing.capacity", "\(configuration.mixing.capacity)")
         add("the tick of mixing", "\(Self.tick(configuration, geometry)) ns")
@@ -54,12 +55,10 @@ struct StateStamp: Equatable, Sendable {
     }
 
     private static func layout(_ configuration: Configuration, _ geometry: Geometry) -> String {
-        let workers = configuration.workers.count
-        let size = LinkSize(peers: configuration.links.peers, workers: workers)
-        let config = PacketThreads.config(configuration, geometry, KeyedHash(0, 0), sizes: [])
+        let plan = PacketThreads.plan(configuration, geometry)
         var arena = Arena()
-        arena.note(Workers.layout(config, count: workers, links: size))
-        arena.note(LinkTable.layout(size))
+        arena.note(plan.layout)
+        arena.note(LinkTable.layout(plan.links.size))
         arena.note(SnapshotWriter.layout)
         arena.note(UInt64(ChannelBooks.byteCount(slots: Daemon.channelSlots)))
         return String(arena.layout, radix: 16)
@@ -67,7 +66,7 @@ struct StateStamp: Equatable, Sendable {
 
     /// Longer delays have a longer one, and packets wait by number of ticks.
     private static func tick(_ configuration: Configuration, _ geometry: Geometry) -> UInt64 {
-        let config = PacketThreads.config(configuration, geometry, KeyedHash(0, 0), sizes: [])
+        let config = PacketThreads.plan(configuration, geometry).config
         var arena = Arena()
         return TimingWheel(
             &arena,

@@ -72,7 +72,7 @@ public enum UpgradeCheck {
             throw .failed("\(DatapathError.noSuchCPU(cpu))")
         }
         let geometry = try Startup.geometry(configuration.packet)
-        let config = PacketThreads.config(configuration, geometry, KeyedHash(0, 0), sizes: [])
+        let config = PacketThreads.plan(configuration, geometry).config
         do throws(DatapathError) {
             let pages = try MappedPages(Port.byteCount(for: config.port))
             let socket = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0)

@@ -15,6 +15,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case ledgerSocket = "ledger-socket"
     case vectorFile = "vector-file"
     case frame
+    case traceFile = "trace-file"
     case link
 
     /// Feeds one input.
@@ -30,6 +31,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .ledgerSocket: fuzzLedgerSocket(input)
         case .vectorFile: fuzzVectorFile(input)
         case .frame: fuzzFrames(input)
+        case .traceFile: fuzzTraceFile(input)
         case .link: fuzzLink(input)
         }
     }

@@ -101,3 +101,9 @@ public struct DatagramCipher: ~Copyable {
         return nonce
     }
 }
+
+extension Region {
+    fileprivate var octets: UnsafeMutablePointer<UInt8> {
+        unsafe base.assumingMemoryBound(to: UInt8.self)
+    }
+}
