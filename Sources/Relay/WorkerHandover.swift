@@ -104,8 +104,8 @@ extension WorkerMemory {
         guard let pool = SlotPool(adopting: poolMemory, count: notes.count) else {
             throw .notAdopted("its slots are in disorder")
         }
-        guard pool.count(of: .mixer) == wheel.count + pace.count, pool.count(of: .queue) == queue.count,
-            pool.count(of: .worker) == 0
+        guard pool.count(of: .mixer) == wheel.count + pace.count,
+            pool.count(of: .queue) == queue.count, pool.count(of: .worker) == 0
         else { throw .notAdopted("its packets are in disorder") }
         return pool
     }
