@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <string.h>
 
 int port_take_train(struct port *port) {
@@ -207,6 +208,17 @@ int port_submit(struct port *port) {
             status = compose(port, port->queue[i]);
     if (status >= 0) status = flush(port);
     if (status >= 0) clear_queue(port);
+    return status;
+}
+
+int port_flush(struct port *port, int millis) {
+    int status = port_submit(port);
+    const uint64_t end = port_nanos(port) + (uint64_t)millis * 1000000u;
+    // A submit too many drops what it cannot send: only when there is room.
+    while (status >= 0 && port->queued > 0 && port_nanos(port) < end) {
+        struct pollfd watched = {.fd = port->config.socket, .events = POLLOUT};
+        if (poll(&watched, 1, 1) == 1) status = port_submit(port);
+    }
     return status;
 }
 

@@ -68,6 +68,10 @@ public struct Arena: ~Copyable {
     private let capacity: Int
     /// Bytes handed out so far, alignment included.
     public private(set) var used = 0
+    /// Digest of what was handed out: numbers, strides and alignments of elements, in order. Memory
+    /// that one layout function divided can be read by another one with the same digest, as far as
+    /// elements of one size mean the same.
+    public private(set) var layout: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// A measuring arena.
     public init() {
@@ -90,14 +94,27 @@ public struct Arena: ~Copyable {
         _ count: Int
     ) -> Column<Element> {
         let bytes = count * MemoryLayout<Element>.stride
+        note(count)
+        note(MemoryLayout<Element>.stride)
+        note(MemoryLayout<Element>.alignment)
         let start = unsafe take(bytes)
         return unsafe Column(base: start.assumingMemoryBound(to: type), count: count)
     }
 
     /// `byteCount` bytes on a 64-byte boundary.
     public mutating func region(_ byteCount: Int) -> Region {
-        unsafe Region(base: take(byteCount), byteCount: byteCount)
+        note(byteCount)
+        return unsafe Region(base: take(byteCount), byteCount: byteCount)
     }
+
+    /// A number becomes part of `layout`: of memory that is divided elsewhere, or what else must be
+    /// the same.
+    public mutating func note(_ number: UInt64) {
+        layout = (layout ^ number) &* 0x100_0000_01b3
+        layout ^= layout >> 29
+    }
+
+    private mutating func note(_ number: Int) { note(UInt64(bitPattern: Int64(number))) }
 
     private mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer {
         let start = used

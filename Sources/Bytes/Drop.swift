@@ -173,6 +173,9 @@ public enum Drop: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     /// A datagram of a neighbour that has more packets waiting than its share, or has used up its
     /// budget: not opened, because its packets would be dropped.
     case linkShed
+    // Upgrade.
+    /// It waited in memory that the next program could not go on with (reason of tickets).
+    case upgradeLost
 
     /// Number of the counter, equal to the raw value.
     @inlinable

@@ -6,7 +6,8 @@ internal import Tickets
 // How the ledger's records look on disk and, in hex, on the socket.
 
 extension LedgerParameters {
-    var record: [UInt8] {
+    /// The parameters as bytes.
+    public var record: [UInt8] {
         var writer = RecordWriter()
         writer.integer(chainID)
         writer.fixed(contract)
@@ -19,7 +20,8 @@ extension LedgerParameters {
         return writer.bytes
     }
 
-    init?(record: [UInt8]) {
+    /// What `record` gave; nil if the bytes are no parameters.
+    public init?(record: [UInt8]) {
         var reader = RecordReader(record)
         guard let chainID: UInt64 = reader.integer(), let contract: Address = reader.fixed(),
             let rule = reader.integer().flatMap(LuckRule.init(rawValue:)),

@@ -1,5 +1,6 @@
 public import Bytes
 internal import Exchange
+internal import Store
 
 /// A copy of register and channels that is kept up to date by following the event log.
 public struct LedgerView: Sendable {
@@ -59,5 +60,36 @@ public struct LedgerView: Sendable {
     /// The current packet key of a chain address.
     public func node(_ address: Address) -> RegisteredNode? {
         nodes.values.first { $0.chainAddress == address && $0.retiresMillis == 0 }
+    }
+}
+
+extension LedgerView {
+    /// The view as bytes.
+    public var record: [UInt8] {
+        var writer = RecordWriter()
+        writer.integer(sequence)
+        writer.integer(UInt32(nodes.count))
+        for node in nodes.values { node.write(&writer) }
+        writer.integer(UInt32(channels.count))
+        for channel in channels.values { channel.write(&writer) }
+        return writer.bytes
+    }
+
+    /// What `record` gave; nil if the bytes are no view.
+    public init?(record: [UInt8]) {
+        var reader = RecordReader(record)
+        guard let sequence: UInt64 = reader.integer(), let nodeCount: UInt32 = reader.integer()
+        else { return nil }
+        self.sequence = sequence
+        for _ in 0..<nodeCount {
+            guard let node = RegisteredNode(&reader) else { return nil }
+            nodes[node.keyID] = node
+        }
+        guard let channelCount: UInt32 = reader.integer() else { return nil }
+        for _ in 0..<channelCount {
+            guard let channel = Channel(&reader) else { return nil }
+            channels[channel.id] = channel
+        }
+        guard reader.isAtEnd else { return nil }
     }
 }

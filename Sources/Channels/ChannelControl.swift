@@ -104,6 +104,10 @@ struct ChannelControl {
 
     /// Takes up where the store left off. The changes and effects of that are in `journal`,
     /// `effects`.
+    ///
+    /// - Parameters:
+    ///   - handover: from whoever used the books before; nil for new books.
+    ///   - lost: tickets that were lost on the way here.
     init(
         identity: ChannelIdentity,
         policy: ChannelPolicy,
@@ -111,13 +115,16 @@ struct ChannelControl {
         view: LedgerView,
         accountNonce: UInt64,
         slotCount: Int,
+        handover: ChannelHandover? = nil,
+        lost: [Bytes32: UInt64] = [:],
         now: Moment
     ) throws(ChannelError) {
         self.identity = identity
         self.policy = policy
         self.view = view
         self.now = now
-        slots = SlotTable(count: slotCount)
+        slots = SlotTable(count: slotCount, used: handover?.slots ?? [])
+        actAfterSequence = handover?.actAfterSequence ?? 0
         totals = stored.totals
         var reader = RecordReader(stored.values["nonce"] ?? [])
         nonce = max(reader.integer() ?? 0, accountNonce)
@@ -126,7 +133,8 @@ struct ChannelControl {
             inFlight = InFlight(submission: last, operation: nil)
             effects.append(.submit(last))
         }
-        restore(stored)
+        restore(stored, handover)
+        lose(lost)
         for channel in view.channels.values.sorted(by: { $0.id < $1.id }) { apply(channel) }
         effects.append(.publish)
     }
@@ -172,19 +180,33 @@ struct ChannelControl {
         guard bound == mine else { throw .otherLedger }
     }
 
-    private mutating func restore(_ stored: StoredState) {
+    private mutating func restore(_ stored: StoredState, _ handover: ChannelHandover?) {
+        let (paying, paid) = (handover?.incoming ?? [], handover?.outgoing ?? [])
         for state in stored.incoming {
-            guard let slot = slots.take(state.channelID) else { continue }
-            addIncoming(state, slot)
+            if let place = ChannelHandover.find(state.channelID, in: paying) {
+                resume(state, place)
+            } else if let slot = slots.take(state.channelID) {
+                addIncoming(state, slot)
+            }
         }
         for claim in stored.openClaims { restore(claim) }
         for state in stored.outgoing {
-            guard let slot = slots.take(state.channelID) else { continue }
-            outgoing[state.channelID] = Outgoing(state: state, slot: slot)
-            effects.append(.clear(slot: slot))
+            if let place = ChannelHandover.find(state.channelID, in: paid) {
+                outgoing[state.channelID] = Outgoing(
+                    state: state,
+                    slot: place.slot,
+                    isStarted: true
+                )
+            } else if let slot = slots.take(state.channelID) {
+                outgoing[state.channelID] = Outgoing(state: state, slot: slot)
+                effects.append(.clear(slot: slot))
+            }
         }
         for id in incoming.keys.sorted() {
-            guard let channel = incoming[id] else { continue }
+            // Books in use know what is held.
+            guard let channel = incoming[id], ChannelHandover.find(id, in: paying) == nil else {
+                continue
+            }
             let held = channel.open.values.reduce(UInt128(0)) { $0 + $1.amount }
             if held > 0 { effects.append(.restore(slot: channel.slot, amount: held)) }
             // The packet path must not take another ticket with an index that is stored.
@@ -207,7 +229,8 @@ struct ChannelControl {
         channel.open[claim.key.index] = claim
         switch claim.state {
         case .unlocked:
-            let deadline = now.nanos + policy.ackTTLNanos
+            // Others below it may still be unlocked, late ones too.
+            let deadline = now.nanos + policy.ackTTLNanos + policy.slackNanos
             _ = channel.pending.unlock(claim.key.index, now: now.nanos, deadline: deadline)
         case .won: channel.won.append(claim.key.index)
         case .submitted: restoreSubmitted(claim, channel)
@@ -226,14 +249,14 @@ struct ChannelControl {
         journal.claims[claim.key] = claim
     }
 
-    mutating func addIncoming(_ state: IncomingState, _ slot: UInt32) {
+    mutating func addIncoming(_ state: IncomingState, _ slot: UInt32, isNew: Bool = true) {
         incoming[state.channelID] = Incoming(
             state: state,
             slot: slot,
             domain: domain(ticketEpoch: state.ticketEpoch)
         )
         awake.insert(state.channelID)
-        effects.append(.clear(slot: slot))
+        if isNew { effects.append(.clear(slot: slot)) }
         effects.append(.raiseFloor(slot: slot, state.floor))
     }
 
@@ -279,7 +302,12 @@ struct SlotTable {
     private(set) var channels: [Bytes32?]
     private var next = 0
 
-    init(count: Int) { channels = Array(repeating: nil, count: count) }
+    /// Room for `count`; the first are those that are used already.
+    init(count: Int, used: [Bytes32?] = []) {
+        channels = Array(repeating: nil, count: count)
+        next = min(used.count, count)
+        for slot in 0..<next { channels[slot] = used[slot] }
+    }
 
     /// A slot for the channel; nil if there is none left.
     mutating func take(_ channelID: Bytes32) -> UInt32? {

@@ -21,8 +21,13 @@ public final class ChannelRuntime: Sendable {
         public var store: any ClaimStore
         /// Where it settles.
         public var layer: any SettlementLayer
-        /// The books that it shares with the workers; zeroed.
+        /// The books that it shares with the workers; zeroed, or those of the handover.
         public var books: ChannelBooks
+        /// From the program that used the books before this one. The settlement layer need not
+        /// answer then.
+        public var handover: ChannelHandover?
+        /// Tickets that were lost on the way from another program, by channel.
+        public var lost: [Bytes32: UInt64] = [:]
         /// How often it asks for news.
         public var pollMillis: UInt64 = 50
         /// Called on the control thread when register or channels have changed.
@@ -73,29 +78,28 @@ public final class ChannelRuntime: Sendable {
         self.setup = setup
         let stored: StoredState
         do throws(StoreError) { stored = try setup.store.load() } catch { throw .store(error) }
-        let (view, nonce): (LedgerView, UInt64)
-        let parameters: LedgerParameters
+        let world: (parameters: LedgerParameters, view: LedgerView, nonce: UInt64)
         do throws(ChainError) {
-            parameters = try setup.layer.status().parameters
-            nonce = try setup.layer.account(setup.key.address)?.nonce ?? 0
-            view = try Self.view(of: setup.layer)
+            world = try Self.world(setup)
         } catch {
             throw .chain(error)
         }
-        identity = ChannelIdentity(key: setup.key, parameters: parameters)
+        identity = ChannelIdentity(key: setup.key, parameters: world.parameters)
         let control = try ChannelControl(
             identity: identity,
             policy: setup.policy,
             stored: stored,
-            view: view,
-            accountNonce: nonce,
+            view: world.view,
+            accountNonce: world.nonce,
             slotCount: setup.books.slotCount,
+            handover: setup.handover,
+            lost: setup.lost,
             now: now
         )
         state = Mutex(State(control: control))
         follower = Follower(
             layer: setup.layer,
-            sequence: view.sequence,
+            sequence: world.view.sequence,
             pollMillis: setup.pollMillis
         )
         do throws(StoreError) {
@@ -105,10 +109,23 @@ public final class ChannelRuntime: Sendable {
         }
     }
 
-    private static func view(
-        of layer: some SettlementLayer
-    ) throws(ChainError) -> LedgerView {
-        try LedgerView(of: layer)
+    /// What the settlement layer says, or what it had said to another program. Our nonce is stored,
+    /// too.
+    private static func world(
+        _ setup: Setup
+    ) throws(ChainError) -> (parameters: LedgerParameters, view: LedgerView, nonce: UInt64) {
+        if let handover = setup.handover { return (handover.parameters, handover.view, 0) }
+        return try world(of: setup.layer, setup.key.address)
+    }
+
+    private static func world(
+        of layer: some SettlementLayer,
+        _ address: Address
+    ) throws(ChainError) -> (parameters: LedgerParameters, view: LedgerView, nonce: UInt64) {
+        (
+            try layer.status().parameters, try LedgerView(of: layer),
+            try layer.account(address)?.nonce ?? 0
+        )
     }
 
     /// Starts to talk to the settlement layer.
@@ -132,6 +149,15 @@ public final class ChannelRuntime: Sendable {
         results.withLock { $0.isStopping = true }
         follower.stop()
     }
+
+    /// Stops talking to the settlement layer, and waits for nothing: another program goes on.
+    public func abandon() {
+        results.withLock { $0.isStopping = true }
+        follower.abandon()
+    }
+
+    /// What another program needs to go on; after the last `turn`.
+    public var handover: ChannelHandover { state.withLock { $0.control.handover } }
 
     /// What the settlement layer last failed with; nil while it answers.
     public var chainFailure: ChainError? { follower.failure }

@@ -32,8 +32,11 @@ final class Follower: Sendable {
     /// Finds out what became of a request whose nonce was used by another.
     func resynchronise(_ submission: Submission) { state.withLock { $0.lost = submission } }
 
+    /// Ends when it comes to it.
+    func abandon() { state.withLock { $0.isStopping = true } }
+
     func stop() {
-        state.withLock { $0.isStopping = true }
+        abandon()
         for _ in 0..<200 {
             if state.withLock({ !$0.isRunning }) { return }
             pause(millis: 5)

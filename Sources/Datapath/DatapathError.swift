@@ -18,6 +18,8 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
     case fileTooLong(String)
     /// The disk is full.
     case diskFull(String)
+    /// What was handed over is not what a suspended worker leaves.
+    case notAdopted(String)
     /// Any other refusal: the call and its errno.
     case system(String, Int32)
 
@@ -39,6 +41,8 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
             "\(path) was made with another size"
         case .diskFull(let path):
             "no room on the disk for \(path)"
+        case .notAdopted(let reason):
+            "memory that was handed over: \(reason)"
         case .system(let call, let number):
             "\(call): \(unsafe String(cString: strerror(number)))"
         }

@@ -27,6 +27,19 @@ public enum Host {
         return bytes < 0 ? nil : Int(bytes)
     }
 
+    /// Closes a descriptor.
+    public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    /// An inherited descriptor is not handed on to programs that this one starts.
+    public static func keep(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+
+    /// Another descriptor of the same thing.
+    public static func share(_ descriptor: Int32) throws(DatapathError) -> Int32 {
+        let other = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard other >= 0 else { throw .system("fcntl", errno) }
+        return other
+    }
+
     /// Runs `body` on a thread of its own.
     ///
     /// - Parameters:

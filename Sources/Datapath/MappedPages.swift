@@ -30,8 +30,7 @@ public final class MappedPages: @unchecked Sendable {
         let status = unsafe host_map(byteCount, &base, &pages)
         guard status >= 0, let base = unsafe base else { throw .system("mmap", -status) }
         unsafe region = Region(base: base, byteCount: byteCount)
-        kind =
-            pages == HOST_PAGES_HUGE ? .huge : pages == HOST_PAGES_ADVISED ? .advised : .small
+        kind = Kind(pages)
     }
 
     deinit { unsafe host_unmap(region.base, region.byteCount) }

@@ -155,6 +155,14 @@ extension Port {
     /// Gives the buffers of all arrivals back to the kernel.
     @_semantics("no_performance_analysis")
     public func release() { unsafe port_release(port) }
+
+    /// As `pause`, for the packet path. False: the port is of no use any more.
+    @_semantics("no_performance_analysis")
+    public func stop() -> Bool { unsafe port_pause(port) >= 0 }
+
+    /// Submits, and waits `millis` at most until the socket's buffer has taken everything.
+    @_semantics("no_performance_analysis")
+    public func flush(millis: Int) -> Bool { unsafe port_flush(port, Int32(millis)) >= 0 }
 }
 
 extension Port {

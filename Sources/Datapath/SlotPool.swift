@@ -35,6 +35,24 @@ public struct SlotPool: ~Copyable {
         for place in 0..<count { stack[place] = UInt32(count - 1 - place) }
     }
 
+    /// The pool that another one left in `memory`; nil if the memory holds none.
+    public init?(adopting memory: Region, count: Int) {
+        stack = memory.column(0, count: count)
+        owners = memory.column(4 * count, count: count)
+        var free = 0
+        for slot in 0..<count where owners[slot] == SlotOwner.free.rawValue { free += 1 }
+        freeCount = free
+        // The free ones are those on the stack, each of them once.
+        var seen = [Bool](repeating: false, count: count)
+        for place in 0..<free {
+            let slot = Int(stack[place])
+            guard slot < count, owners[slot] == SlotOwner.free.rawValue, !seen[slot] else {
+                return nil
+            }
+            seen[slot] = true
+        }
+    }
+
     /// Number of slots.
     public var count: Int {
         @_noLocks
@@ -64,6 +82,11 @@ public struct SlotPool: ~Copyable {
     public func move(_ slot: UInt32, from: SlotOwner, to: SlotOwner) {
         assert(owners[Int(slot)] == from.index, "slot of another owner")
         owners[Int(slot)] = to.index
+    }
+
+    /// True if `owner` has the slot.
+    public func isOwned(_ slot: Int, by owner: SlotOwner) -> Bool {
+        owners[slot] == owner.rawValue
     }
 
     /// Slots that `owner` has: counts them one by one.

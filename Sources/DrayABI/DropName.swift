@@ -1,7 +1,7 @@
 internal import Bytes
 
 /// The codes as C reads them, by their numbers; a test compares each with the case's own name.
-private let dropNames: [78 of StaticString] = [
+private let dropNames: [79 of StaticString] = [
     "none", "packetSize", "alphaInvalid", "alphaNeutral", "headerMac", "headerVersion", "replay",
     "replayFull", "nextHopInvalid", "mixerFull", "storeFull", "peerBudget", "sourceUnknown",
     "noAckRefused", "ticketRecipient", "channelUnknown", "channelClosed", "ticketEpoch",
@@ -15,6 +15,7 @@ private let dropNames: [78 of StaticString] = [
     "linkExpired", "linkMac", "linkCookie", "linkRate", "linkStranger", "linkPrologue",
     "linkTimestamp", "linkCrossed", "linkFull", "linkDown", "frameLost", "frameInvalid",
     "frameUnknown", "queueFull", "queueAge", "duplicate", "ackUnsent", "linkPaced", "linkShed",
+    "upgradeLost",
 ]
 
 /// Number of codes: one more than the last. (`allCases` would allocate.)

@@ -56,13 +56,20 @@ public struct Engine: ~Copyable {
 
     /// Bytes of memory that an engine needs.
     public static func byteCount(for config: EngineConfig) -> Int {
+        measure(config).byteCount
+    }
+
+    /// Digest of how an engine's memory is divided (`Arena.layout`).
+    public static func layout(for config: EngineConfig) -> UInt64 { measure(config).layout }
+
+    private static func measure(_ config: EngineConfig) -> (byteCount: Int, layout: UInt64) {
         var place = FixedBytes<512>()
         return place.withRegion { place in
             let start = Int(truncatingIfNeeded: (64 &- place.address % 64) % 64)
             let curve = Secp256k1(in: place.slice(start, Secp256k1.byteCount))
             var arena = Arena()
             _ = EngineMemory(&arena, config: config, curve: curve)
-            return arena.used
+            return (arena.used, arena.layout)
         }
     }
 
@@ -71,12 +78,15 @@ public struct Engine: ~Copyable {
     /// - Parameters:
     ///   - memory: `byteCount(for:)` zero bytes on a 64-byte boundary; the engine's alone, not
     ///     moved.
+    ///   - adopts: the memory is not zero but another engine's, of the same configuration, that
+    ///     has ended between two batches: what it awaited is awaited by this one.
     ///   - seed: 32 random bytes; erased.
     ///   - reports: a ring of `RecordRing.byteCount` bytes, zeroed.
     ///   - counters: `Counters.byteCount` bytes.
     public init(
         _ memory: Region,
         config: EngineConfig,
+        adopts: Bool = false,
         seed: Region,
         books: ChannelBooks,
         replay: ReplaySet,
@@ -93,7 +103,7 @@ public struct Engine: ~Copyable {
         // The curve's context lies first; the layout must not move it.
         let curve = Secp256k1(in: memory.slice(0, Secp256k1.byteCount))
         let parts = EngineMemory(&arena, config: config, curve: curve)
-        parts.table.clear()
+        if !adopts { parts.table.clear() }
         state = memory.slice(parts.stateStart, parts.stateEnd - parts.stateStart)
         wiped = memory.slice(parts.scratchStart, arena.used - parts.scratchStart)
         random = RandomStream(in: parts.random, seed: seed)

@@ -52,6 +52,9 @@ struct UnackedSlices {
     @_noLocks
     func touch(_ place: UInt32) -> UInt8 { words.region.byte(Int(place)) }
 
+    /// True if a place is in a slice.
+    func isUsed(_ place: UInt32) -> Bool { words.region.byte(Int(place)) != 0 }
+
     /// Enters a place.
     @_noLocks
     func enter(_ place: UInt32, nowNanos: UInt64) {

@@ -92,6 +92,18 @@ public struct Snapshot: Sendable {
         get { headerColumn[0] }
     }
 
+    /// Our packet keys, the current one first.
+    public var identities: [PacketIdentity] {
+        (0..<(header.hasPrevious == 1 ? 2 : 1)).map {
+            PacketIdentity(
+                keyID: header.keyIDs[$0],
+                publicKey: publicKeys[$0],
+                scalar: scalars[$0],
+                secretKey: signingKeys[$0]
+            )
+        }
+    }
+
     /// Changes the prices in place; only where no other thread reads the snapshot.
     public func update(policy: Policy) {
         var header = headerColumn[0]

@@ -7,6 +7,13 @@ public struct SnapshotWriter: Sendable {
 
     /// Bytes of a snapshot with this many rows.
     public static func byteCount(nodes: Int, channels: Int) -> Int {
+        measure(nodes, channels).used
+    }
+
+    /// Digest of how snapshots are divided (`Arena.layout`).
+    public static var layout: UInt64 { measure(1, 1).layout }
+
+    private static func measure(_ nodes: Int, _ channels: Int) -> Arena {
         var arena = Arena()
         _ = Snapshot(
             &arena,
@@ -15,7 +22,7 @@ public struct SnapshotWriter: Sendable {
             channels: channels,
             index: indexCount(nodes)
         )
-        return arena.used
+        return arena
     }
 
     private static func indexCount(_ nodes: Int) -> Int {
@@ -71,6 +78,13 @@ public struct SnapshotWriter: Sendable {
         set(identity.current, 0)
         set(previous, 1)
         snapshot.chainKey[0] = identity.chainKey
+    }
+
+    /// The snapshot names no tables any more: for memory of another process.
+    public func forgetTables() {
+        set(signers: .none, verifiers: .none)
+        for node in 0..<snapshot.nodes.count { snapshot.nodes[node].verifier = Snapshot.none }
+        for slot in 0..<snapshot.channels.count { snapshot.channels[slot].signer = Snapshot.none }
     }
 
     /// Sets where the tables lie that rows name.

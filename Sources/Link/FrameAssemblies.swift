@@ -268,6 +268,10 @@ struct FrameAssemblies {
         }
     }
 
+    func postpone(_ nanos: UInt64) {
+        for number in 0..<entries.count { entries[number].bornNanos &+= nanos }
+    }
+
     @_noLocks
     private func isOver(_ number: UInt32, _ nowNanos: UInt64) -> Bool {
         let born = entries[Int(number)].bornNanos

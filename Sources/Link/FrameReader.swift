@@ -31,10 +31,15 @@ public struct FrameReader: ~Copyable {
     public private(set) var verdict = Drop.none
 
     /// Bytes of memory that a reader takes.
-    public static func byteCount(for limits: FrameLimits) -> Int {
+    public static func byteCount(for limits: FrameLimits) -> Int { measure(limits).used }
+
+    /// Digest of how the memory is divided (`Arena.layout`).
+    public static func layout(for limits: FrameLimits) -> UInt64 { measure(limits).layout }
+
+    private static func measure(_ limits: FrameLimits) -> Arena {
         var arena = Arena()
         _ = FrameReader(&arena, limits)
-        return arena.used
+        return arena
     }
 
     /// A reader in `memory`, 64-byte aligned: call `clear`, or copy another reader's memory there.
@@ -83,6 +88,9 @@ public struct FrameReader: ~Copyable {
     public func expire(nowNanos: UInt64) {
         assemblies.expire(nowNanos: nowNanos, budget: limits.assemblies)
     }
+
+    /// Time stood still for so long: no frame has grown older by that.
+    public func postpone(nanos: UInt64) { assemblies.postpone(nanos) }
 
     /// Begins a datagram. Then ask for `next` until there is none; what the frames before pointed
     /// to is no longer valid.

@@ -34,6 +34,11 @@ public struct LinkKeeper: ~Copyable {
         for row in (0..<UInt32(table.size.peers)).reversed() where !table.isPeer(row) {
             freeRows.append(row)
         }
+        for row in 0..<UInt32(table.size.peers) {
+            // Sessions that are over count too: what a row has been sent on only ever rises.
+            let sending = table.rows.load(table.cell(row, RowCell.sending))
+            sequence = max(sequence, UInt32(truncatingIfNeeded: sending >> 32))
+        }
         for slot in (0..<UInt32(table.size.sessions)).reversed() { adopt(slot) }
         for row in 0..<slots.count {
             slots[row].sort { table.facts[Int($0)].sequence < table.facts[Int($1)].sequence }

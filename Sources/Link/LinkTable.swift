@@ -70,10 +70,15 @@ public struct LinkTable: Sendable {
     }
 
     /// Bytes of memory for a size.
-    public static func byteCount(_ size: LinkSize) -> Int {
+    public static func byteCount(_ size: LinkSize) -> Int { measure(size).used }
+
+    /// Digest of how the memory is divided (`Arena.layout`).
+    public static func layout(_ size: LinkSize) -> UInt64 { measure(size).layout }
+
+    private static func measure(_ size: LinkSize) -> Arena {
         var arena = Arena()
         _ = LinkTable(&arena, size, hash: KeyedHash(0, 0))
-        return arena.used
+        return arena
     }
 
     // MARK: Peers

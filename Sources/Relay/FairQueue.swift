@@ -171,6 +171,11 @@ public struct FairQueue {
         return slot
     }
 
+    /// Time stood still for so long: no packet has grown older by that.
+    func postpone(nanos: UInt64) {
+        for slot in 0..<entries.count { entries[slot].cameNanos &+= nanos }
+    }
+
     /// When the oldest packet will have waited too long; nil if none waits.
     public var agedNanos: UInt64? {
         @_noLocks

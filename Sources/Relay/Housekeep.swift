@@ -25,7 +25,7 @@ extension Worker {
             board.set(.stopping)
         }
         if batch.nowNanos &- boardNanos >= Worker.boardEveryNanos || stopNanos != 0 { post() }
-        if stopNanos != 0, isDrained { finish() }
+        if stopNanos != 0, isDrained { finish() } else if board.suspends { suspend() }
     }
 
     /// Tells control whose packets of this batch were refused.
@@ -59,7 +59,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func post() {
+    mutating func post() {
         boardNanos = batch.nowNanos
         let cells = board.cells
         cells.store(UInt64(heldCount), WorkerBoard.Cell.held)
@@ -76,13 +76,13 @@ extension Worker {
     private mutating func postPort() {
         let cells = board.cells
         let port = port.statistics
-        cells.store(port.enters, WorkerBoard.Cell.port)
-        cells.store(port.dry, WorkerBoard.Cell.port + 1)
-        cells.store(port.receiveErrors, WorkerBoard.Cell.port + 2)
-        cells.store(port.dropped, WorkerBoard.Cell.port + 3)
+        cells.store(past.enters + port.enters, WorkerBoard.Cell.port)
+        cells.store(past.dry + port.dry, WorkerBoard.Cell.port + 1)
+        cells.store(past.receiveErrors + port.receiveErrors, WorkerBoard.Cell.port + 2)
+        cells.store(past.sendErrors + port.dropped, WorkerBoard.Cell.port + 3)
         cells.store(self.port.socket.drops, WorkerBoard.Cell.port + 4)
-        cells.store(port.trains, WorkerBoard.Cell.port + 5)
-        cells.store(port.segmentationOff, WorkerBoard.Cell.port + 6)
+        cells.store(past.trains + port.trains, WorkerBoard.Cell.port + 5)
+        cells.store(past.segmentationOff + port.segmentationOff, WorkerBoard.Cell.port + 6)
         // Packets of trains that the kernel did not take.
         counters.count(.sendFailed, by: port.packetsLost - lostSeen)
         lostSeen = port.packetsLost

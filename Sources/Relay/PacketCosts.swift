@@ -36,7 +36,8 @@ public enum PacketStage: UInt8, CaseIterable, Sendable {
             .ackSignature, .noAck, .openerUnknown, .sendFailed, .noForward, .linkSize, .linkType,
             .linkUnknown, .linkReplay, .linkTag, .linkExpired, .linkMac, .linkCookie, .linkRate,
             .linkStranger, .linkPrologue, .linkTimestamp, .linkCrossed, .linkFull, .linkDown,
-            .linkPaced, .linkShed, .frameLost, .frameInvalid, .frameUnknown, .ackUnsent:
+            .linkPaced, .linkShed, .frameLost, .frameInvalid, .frameUnknown, .ackUnsent,
+            .upgradeLost:
             self = .opened
         }
     }

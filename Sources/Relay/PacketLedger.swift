@@ -44,7 +44,7 @@ public enum DropKind: Sendable, Equatable {
             self = .leaving
         case .ticketEpoch, .ackChallengeSig, .bloomCollision, .commitmentExhausted,
             .winRateAnomaly, .ackUnexpected, .ackScalar, .ackUnknown, .ackWrongPeer, .ackResponse,
-            .ackSignature, .noAck, .ackUnsent:
+            .ackSignature, .noAck, .ackUnsent, .upgradeLost:
             self = .payment
         case .linkSize, .linkType, .linkUnknown, .linkReplay, .linkTag, .linkExpired, .linkMac,
             .linkCookie, .linkRate, .linkStranger, .linkPrologue, .linkTimestamp, .linkCrossed,

@@ -15,7 +15,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func takeSpilled() {
+    mutating func takeSpilled() {
         guard var reader = spillIn else { return }
         while let given = reader.next() {
             counters.count(.spilledIn, by: UInt64(given.count))

@@ -42,6 +42,8 @@ public struct WorkerParts: Sendable {
     public var strangers: Region
     /// 64 random bytes that all its randomness comes from; nil takes them from the system.
     public var seed: Region?
+    /// Memory of a suspended worker, in which this one goes on; nil for new memory.
+    public var pages: SharedPages?
 
     /// Parts of a single worker.
     public init(
@@ -79,7 +81,7 @@ public struct Worker: ~Copyable {
 
     // The port ends before the memory goes.
     let port: Port
-    let pages: MappedPages
+    let pages: SharedPages
 
     let config: WorkerConfig
     let packetBytes: Int
@@ -102,6 +104,7 @@ public struct Worker: ~Copyable {
     let ackText: Region
     let counters: Counters
     let board: WorkerBoard
+    let note: Column<WorkerNote>
     let number: Int
     let backlog: BacklogBoard?
     let gate: LinkGate
@@ -135,22 +138,28 @@ public struct Worker: ~Copyable {
     var lostSeen: UInt64 = 0
     var allocatedWarm = -1
     var turns: UInt64 = 0
+    /// What the workers before this one have counted.
+    var past = WorkerNote()
+    var isSuspended = false
 
-    /// Takes all the memory that a worker needs. It runs on the thread that calls `start`.
+    /// Takes all the memory that a worker needs, or takes over what a suspended one left. It runs
+    /// on the thread that calls `start`.
     public init(
         _ config: WorkerConfig,
         socket: consuming DatagramSocket,
         parts: WorkerParts
     ) throws(DatapathError) {
         let links = parts.links
-        let pages = try MappedPages(WorkerMemory.byteCount(for: config, links: links.size))
+        let pages = try parts.memory(config)
         var arena = Arena(pages.region)
         let memory = WorkerMemory(&arena, config, links: links.size)
         let port = try Port(config.port, socket: socket, memory: memory.port)
         let now = port.nanos()
-        memory.clear(nowNanos: now)
+        let adopts = parts.pages != nil
+        pool = adopts ? try memory.adoptPool() : memory.makePool(nowNanos: now)
+        memory.delays.fill()
         frames = FrameReader(memory.frames, limits: config.frames)
-        frames.clear(hash: config.engine.hash)
+        if !adopts { frames.clear(hash: config.engine.hash) }
         self.port = port
         self.pages = pages
         self.config = config
@@ -174,6 +183,7 @@ public struct Worker: ~Copyable {
         ackText = memory.ackText
         counters = Counters(parts.counters)
         board = parts.board
+        note = memory.note
         number = parts.number
         backlog = parts.backlog
         gate = LinkGate(links)
@@ -184,7 +194,6 @@ public struct Worker: ~Copyable {
         strangers = StrangerWriter(parts.strangers)
         let seed = Worker.makeSeed(parts)
         engine = Worker.makeEngine(config.engine, memory.engine, parts, seed.region.slice(0, 32))
-        pool = SlotPool(memory.poolMemory, count: config.slots)
         snapshots = parts.snapshots
         snapshot = snapshots.current()
         commands = CommandReader(parts.commands)
@@ -192,6 +201,7 @@ public struct Worker: ~Copyable {
         inbox = parts.inbox.map { RingReader($0) }
         random = RandomStream(in: memory.random, seed: seed.region.slice(32, 32))
         withExtendedLifetime(seed) {}
+        if adopts { resume(memory, nowNanos: now) }
     }
 
     private static func makeSeed(_ parts: WorkerParts) -> Memory {
@@ -213,6 +223,7 @@ public struct Worker: ~Copyable {
         var engine = Engine(
             memory,
             config: config,
+            adopts: parts.pages != nil,
             seed: seed,
             books: parts.books,
             replay: parts.replay,
@@ -224,7 +235,7 @@ public struct Worker: ~Copyable {
         return engine
     }
 
-    deinit { engine.wipe() }
+    deinit { if !isSuspended { engine.wipe() } }
 
     /// Makes the calling thread the worker's.
     public mutating func start() throws(DatapathError) {
@@ -274,6 +285,6 @@ public struct Worker: ~Copyable {
     /// Packets that were accepted or made here and wait to leave.
     var heldCount: Int { @_noLocks get { wheel.count + pace.count } }
 
-    /// True when it has stopped: drained, or its ring failed.
-    public var isDone: Bool { board.state == .done || board.state == .failed }
+    /// True when it has stopped: drained, suspended, or its ring failed.
+    public var isDone: Bool { isSuspended || board.state == .done || board.state == .failed }
 }

@@ -10,6 +10,7 @@ public struct WorkerBoard: Sendable {
     enum Cell {
         // Written by control.
         static var stopNanos: Int { @_noLocks get { 0 } }
+        static var suspends: Int { @_noLocks get { 1 } }
         // Written by the worker, from the second cache line on.
         static var state: Int { @_noLocks get { 8 } }
         static var held: Int { @_noLocks get { 9 } }
@@ -37,6 +38,16 @@ public struct WorkerBoard: Sendable {
         case done
         /// Gone: the kernel refused its ring.
         case failed
+        /// Gone, and its memory holds what the next worker goes on with.
+        case suspended
+
+        /// True if its thread is over.
+        public var isGone: Bool {
+            switch self {
+            case .new, .running, .stopping: false
+            case .done, .failed, .suspended: true
+            }
+        }
     }
 
     let cells: AtomicCells
@@ -51,6 +62,9 @@ public struct WorkerBoard: Sendable {
     public func stop(limitNanos: UInt64) {
         cells.storeReleasing(max(1, limitNanos), Cell.stopNanos)
     }
+
+    /// Asks the worker to stop where it is, for another one to go on in its memory.
+    public func suspend() { cells.storeReleasing(1, Cell.suspends) }
 
     /// How far the worker is.
     public var state: State { State(rawValue: cells.loadAcquiring(Cell.state)) ?? .failed }
@@ -80,6 +94,12 @@ public struct WorkerBoard: Sendable {
 
     // MARK: worker
 
+    /// True once the worker is asked to be suspended.
+    var suspends: Bool {
+        @_noLocks
+        get { cells.load(Cell.suspends) != 0 }
+    }
+
     /// When waiting for acknowledgements ends; 0 while the worker is not asked to stop.
     var stopNanos: UInt64 {
         @_noLocks
@@ -97,6 +117,7 @@ public struct WorkerBoard: Sendable {
         case .stopping: 2
         case .done: 3
         case .failed: 4
+        case .suspended: 5
         }
     }
 }

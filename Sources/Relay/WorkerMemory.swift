@@ -31,6 +31,7 @@ struct WorkerMemory {
     let ackText: Region
     let random: Region
     let poolMemory: Region
+    let note: Column<WorkerNote>
 
     static func byteCount(for config: WorkerConfig, links: LinkSize) -> Int {
         var arena = Arena()
@@ -91,16 +92,7 @@ struct WorkerMemory {
         plain = arena.region(LinkLimits.datagramBytesMax)
         ackText = arena.region(Acknowledgements.textBytes(count: ackCapacity))
         random = arena.region(RandomStream.byteCount)
-    }
-
-    /// Makes everything empty and starts its clocks.
-    func clear(nowNanos: UInt64) {
-        wheel.clear(nowNanos: nowNanos)
-        delays.fill()
-        queue.clear()
-        duplicates.clear(nowNanos: nowNanos)
-        acks.clear()
-        pace.clear()
+        note = arena.column(WorkerNote.self, 1)
     }
 }
 

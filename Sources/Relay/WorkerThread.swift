@@ -8,6 +8,8 @@ final class WorkerThread: Sendable {
     private let waker: Mutex<PortWaker?>
     private let sender: Mutex<DatagramSocket?>
     let board: WorkerBoard
+    /// What the worker left when it was suspended.
+    private let left = Mutex<(socket: Int32, memory: Int32)?>(nil)
 
     /// Seats a worker; its thread starts later.
     init(_ worker: consuming Worker, board: WorkerBoard) throws(DatapathError) {
@@ -38,11 +40,23 @@ final class WorkerThread: Sendable {
         do throws(DatapathError) {
             try worker.start()
             while !worker.isDone { worker.turn() }
+            let isSuspended = worker.isSuspended
+            if isSuspended {
+                let handed = try worker.handOver()
+                left.withLock { $0 = handed }
+            }
+            waker.withLock { $0 = nil }
+            // The port ends before anybody is told so.
+            _ = consume worker
+            if isSuspended { board.set(.suspended) }
         } catch {
+            waker.withLock { $0 = nil }
             board.set(.failed)
         }
-        waker.withLock { $0 = nil }
     }
+
+    /// Takes what a suspended worker left; nil if there is nothing.
+    func takeLeft() -> (socket: Int32, memory: Int32)? { left.withLock { $0.take() } }
 }
 
 /// Holds a worker between making it and its thread: one thread at a time has it.

@@ -17,10 +17,11 @@ public final class Workers: Sendable {
     /// Number of workers.
     public let count: Int
 
-    private let memory: [WorkerShare]
+    let memory: [WorkerShare]
     private let backlogMemory: Memory
     private let bells: [BellKeeper]
-    private let threads: [WorkerThread]
+    let threads: [WorkerThread]
+    let plan: Plan
     private let cpus: [Int]?
 
     /// What every worker of a node is made from.
@@ -39,6 +40,9 @@ public final class Workers: Sendable {
         public var reportBytes = 4 << 20
         /// Bytes of each worker's command ring, a power of two.
         public var commandBytes = 1 << 20
+        /// What suspended workers left, made by an equal plan: these go on with it. Empty: new
+        /// workers. Descriptors are used up, whatever happens.
+        public var handovers: [WorkerHandover] = []
 
         /// One worker at an address.
         public init(config: WorkerConfig, address: DatagramAddress, links: LinkTable) {
@@ -54,7 +58,7 @@ public final class Workers: Sendable {
         }
     }
 
-    /// Takes port and memory.
+    /// Takes port and memory, or goes on where others were suspended.
     ///
     /// - Parameters:
     ///   - books: outlive the workers; so do the replay sets.
@@ -75,18 +79,18 @@ public final class Workers: Sendable {
         cpus = plan.cpus
         snapshots = SnapshotCell(workers: plan.count, first: snapshot)
         backlogMemory = Memory(BacklogBoard.byteCount(workers: plan.count))
-        memory = (0..<plan.count).map { _ in WorkerShare(plan) }
-        if plan.address.port != 0 { try DatagramSocket.probe(plan.address) }
+        var seats = WorkerSeats(plan)
+        defer { seats.close() }
+        memory = try seats.shares(plan)
+        if plan.handovers.isEmpty, plan.address.port != 0 {
+            try DatagramSocket.probe(plan.address)
+        }
         var address = plan.address
         var threads: [WorkerThread] = []
         var bells: [BellKeeper] = []
         let backlog = BacklogBoard(backlogMemory.region)
         for index in 0..<plan.count {
-            let socket = try DatagramSocket(
-                address,
-                shared: true,
-                bufferBytes: config.socketBufferBytes
-            )
+            let socket = try seats.socket(index, at: address, config)
             address = socket.address
             var parts = memory[index].parts(
                 books,
@@ -96,12 +100,13 @@ public final class Workers: Sendable {
                 index
             )
             parts.previousReplay = previousReplay
+            parts.pages = try seats.pages(index, config, plan.links.size)
             if plan.count > 1 {
-                parts.outbox = memory[index].acknowledgements.region
+                parts.outbox = memory[index].acknowledgements
                 let before = memory[(index + plan.count - 1) % plan.count]
-                parts.inbox = before.acknowledgements.region
-                parts.spillOut = memory[index].spill.region
-                parts.spillIn = before.spill.region
+                parts.inbox = before.acknowledgements
+                parts.spillOut = memory[index].spill
+                parts.spillIn = before.spill
                 parts.backlog = backlog
             }
             let worker = try Worker(config, socket: socket, parts: parts)
@@ -113,6 +118,7 @@ public final class Workers: Sendable {
         self.address = address
         self.threads = threads
         self.bells = bells
+        self.plan = plan
     }
 
     /// Starts the threads; they keep this object until they are done.
@@ -136,86 +142,29 @@ public final class Workers: Sendable {
     }
 
     /// True when every worker is gone.
-    public var isDone: Bool {
-        threads.allSatisfy { $0.board.state == .done || $0.board.state == .failed }
-    }
+    public var isDone: Bool { threads.allSatisfy { $0.board.state.isGone } }
 
     /// Ends a worker's sleep: after writing commands.
     public func wake(_ worker: Int) { threads[worker].wake() }
 
     /// A worker's counters.
-    public func counters(_ worker: Int) -> Counters { Counters(memory[worker].counters.region) }
+    public func counters(_ worker: Int) -> Counters { Counters(memory[worker].counters) }
 
     /// What a worker says of itself.
     public func status(_ worker: Int) -> WorkerStatus { threads[worker].board.status }
 
     /// The reading end of a worker's reports; take it once.
     public func reports(_ worker: Int) -> ReportReader {
-        ReportReader(memory[worker].reports.region)
+        ReportReader(memory[worker].reports)
     }
 
     /// The reading end of a worker's handshakes; take it once.
     public func strangers(_ worker: Int) -> StrangerReader {
-        StrangerReader(memory[worker].strangers.region)
+        StrangerReader(memory[worker].strangers)
     }
 
     /// The writing end of a worker's commands; take it once.
     public func commands(_ worker: Int) -> CommandWriter {
-        CommandWriter(memory[worker].commands.region)
-    }
-}
-
-/// One worker's memory that control sees too.
-private final class WorkerShare: Sendable {
-    private static let acknowledgementBytes = RecordRing.byteCount(capacity: 1 << 16)
-    private static let strangerBytes = RecordRing.byteCount(capacity: 1 << 17)
-
-    let reports: Memory
-    let commands: Memory
-    let acknowledgements: Memory
-    let strangers: Memory
-    let spill: Memory
-    let counters = Memory(Counters.byteCount)
-    let board = Memory(WorkerBoard.byteCount)
-
-    init(_ plan: Workers.Plan) {
-        reports = Memory(RecordRing.byteCount(capacity: plan.reportBytes))
-        commands = Memory(RecordRing.byteCount(capacity: plan.commandBytes))
-        acknowledgements = Memory(WorkerShare.acknowledgementBytes)
-        spill = Memory(WorkerShare.spillBytes(plan))
-        strangers = Memory(WorkerShare.strangerBytes)
-    }
-
-    private static func spillBytes(_ plan: Workers.Plan) -> Int {
-        guard plan.count > 1 else { return 0 }
-        return SpillRing.byteCount(packetBytes: plan.config.engine.geometry.packetBytes)
-    }
-
-    static func byteCount(_ plan: Workers.Plan) -> Int {
-        RecordRing.byteCount(capacity: plan.reportBytes)
-            + RecordRing.byteCount(capacity: plan.commandBytes)
-            + acknowledgementBytes + strangerBytes + spillBytes(plan)
-            + Counters.byteCount + WorkerBoard.byteCount
-    }
-
-    func parts(
-        _ books: ChannelBooks,
-        _ replay: ReplaySet,
-        _ snapshots: SnapshotReader,
-        _ links: LinkTable,
-        _ number: Int
-    ) -> WorkerParts {
-        WorkerParts(
-            books: books,
-            replay: replay,
-            snapshots: snapshots,
-            reports: reports.region,
-            commands: commands.region,
-            counters: counters.region,
-            board: WorkerBoard(board.region),
-            links: links,
-            number: number,
-            strangers: strangers.region
-        )
+        CommandWriter(memory[worker].commands)
     }
 }

@@ -65,13 +65,21 @@ public final class NodeStore: ClaimStore {
     private let values: Table
 
     /// Opens or creates the store in a folder that it holds alone.
-    public init(folder: String, freeBytesMin: UInt64 = 16 << 20) throws(StoreError) {
+    ///
+    /// - Parameter checked: what `lastTransaction` was when another program closed it: if that was
+    ///   the last one, records are not read through again.
+    public init(
+        folder: String,
+        freeBytesMin: UInt64 = 16 << 20,
+        checked: UInt64? = nil
+    ) throws(StoreError) {
         environment = try Environment(
             folder: folder,
             kind: "node",
             format: Self.format,
             tables: ["claims", "incoming", "outgoing", "totals", "submissions", "values"],
-            freeBytesMin: freeBytesMin
+            freeBytesMin: freeBytesMin,
+            checked: checked
         )
         claims = environment.table("claims")
         incoming = environment.table("incoming")
@@ -80,6 +88,12 @@ public final class NodeStore: ClaimStore {
         submissions = environment.table("submissions")
         values = environment.table("values")
     }
+
+    /// Gives the data up, for another program to open; the folder stays locked.
+    public func close() { environment.close() }
+
+    /// Number of the last change.
+    public var lastTransaction: UInt64 { environment.lastTransaction }
 
     /// All that a start needs; the claims that are final are skipped.
     public func load() throws(StoreError) -> StoredState {

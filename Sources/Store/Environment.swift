@@ -33,6 +33,8 @@ public final class Environment: @unchecked Sendable {
     // Written under LMDB's writer mutex only.
     private var tallies: [UInt32: Tally] = [:]
     private var broken = false
+    // Written under `mapLock` alone.
+    private var closed = false
 
     /// Opens or creates the folder.
     ///
@@ -41,13 +43,16 @@ public final class Environment: @unchecked Sendable {
     ///   - format: the version this build writes; a newer one is refused.
     ///   - mapBytes: first size of the map; it doubles when it is full.
     ///   - freeBytesMin: least free space on the disk, checked before anything is written.
+    ///   - checked: the last transaction of somebody who had read every record: if it is still the
+    ///     last one, they are not read again.
     public init(
         folder: String,
         kind: String,
         format: UInt32,
         tables names: [String],
         mapBytes: Int = 256 << 20,
-        freeBytesMin: UInt64 = 16 << 20
+        freeBytesMin: UInt64 = 16 << 20,
+        checked: UInt64? = nil
     ) throws(StoreError) {
         self.folder = folder
         lock = try FolderLock(folder)
@@ -61,12 +66,31 @@ public final class Environment: @unchecked Sendable {
         unsafe handle = environment
         unsafe mdb_env_set_maxdbs(environment, UInt32(names.count + 1))
         try open(mapBytes: mapBytes)
+        let isChecked = checked == lastTransaction
         try prepare(kind: kind, format: format, names: names)
-        try verify()
+        if !isChecked { try verify() }
     }
 
-    deinit {
-        unsafe mdb_env_close(handle)
+    deinit { close() }
+
+    /// Gives the data up, for another program to open; nothing can be read or written any more. The
+    /// folder stays locked as long as the object lives.
+    public func close() {
+        mapLock.exclusive {
+            if !closed { unsafe mdb_env_close(handle) }
+            closed = true
+        }
+    }
+
+    /// Number of the last transaction that changed anything.
+    public var lastTransaction: UInt64 {
+        mapLock.shared { closed ? 0 : UInt64(unsafe info.me_last_txnid) }
+    }
+
+    private var info: MDB_envinfo {
+        var info = unsafe MDB_envinfo()
+        unsafe mdb_env_info(handle, &info)
+        return unsafe info
     }
 
     /// The table of that name; it must have been named at open.
@@ -80,6 +104,7 @@ public final class Environment: @unchecked Sendable {
         _ body: (borrowing Transaction) throws(StoreError) -> R
     ) throws(StoreError) -> R {
         try mapLock.shared { () throws(StoreError) -> R in
+            guard !closed else { throw .stopped(folder: folder) }
             var begun: OpaquePointer?
             let result = unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &begun)
             guard result == 0, let raw = unsafe begun else { throw error(result, "read") }
@@ -98,7 +123,8 @@ public final class Environment: @unchecked Sendable {
     ) throws(StoreError) -> R {
         while true {
             let outcome = try mapLock.shared { () throws(StoreError) -> R? in
-                try attempt(body)
+                guard !closed else { throw .stopped(folder: folder) }
+                return try attempt(body)
             }
             if let outcome { return outcome }
             try grow()
@@ -138,8 +164,6 @@ public final class Environment: @unchecked Sendable {
 
     private func grow() throws(StoreError) {
         try mapLock.exclusive { () throws(StoreError) in
-            var info = unsafe MDB_envinfo()
-            unsafe mdb_env_info(handle, &info)
             let result = unsafe mdb_env_set_mapsize(handle, info.me_mapsize * 2)
             guard result == 0 else { throw error(result, "growing the map") }
         }
@@ -160,9 +184,7 @@ public final class Environment: @unchecked Sendable {
         }
         var dead: Int32 = 0
         unsafe mdb_reader_check(handle, &dead)
-        var info = unsafe MDB_envinfo()
         var stat = MDB_stat()
-        unsafe mdb_env_info(handle, &info)
         unsafe mdb_env_stat(handle, &stat)
         let needed = unsafe (info.me_last_pgno + 1) * Int(stat.ms_psize)
         guard existing == 0 || existing >= needed else {

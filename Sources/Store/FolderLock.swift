@@ -74,13 +74,13 @@ final class MapLock: @unchecked Sendable {
         unsafe cell.deallocate()
     }
 
-    func shared<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+    func shared<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         unsafe pthread_rwlock_rdlock(cell)
         defer { unsafe pthread_rwlock_unlock(cell) }
         return try body()
     }
 
-    func exclusive<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+    func exclusive<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         unsafe pthread_rwlock_wrlock(cell)
         defer { unsafe pthread_rwlock_unlock(cell) }
         return try body()

@@ -59,7 +59,7 @@ struct Arguments: Sendable {
         )
         let name = word == "-h" ? "help" : String(parts[0])
         guard word.hasPrefix("--") || word == "-h",
-            let option = verb.allOptions.first(where: { $0.name == name })
+            let option = (verb.allOptions + verb.hidden).first(where: { $0.name == name })
         else {
             let known = verb.allOptions.map { "--\($0.name)" }
             let hint = Suggestion.nearest(to: word, among: known).map { "; did you mean \($0)?" }

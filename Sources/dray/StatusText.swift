@@ -19,6 +19,7 @@ enum StatusText {
             "replay set: \(Output.number(status["replay"]?["used"])) of "
                 + "\(Output.number(status["replay"]?["capacity"])) tags",
             "tables: \(tables(status, "issuers")); \(tables(status, "neighbours"))",
+            upgrades(status),
             "memory: \(Output.number(status["memory"]?["allocated"])) bytes allocated",
         ]
         return sections.joined(separator: "\n\n")
@@ -26,6 +27,14 @@ enum StatusText {
 
     private static func members(_ document: JSON?) -> [(String, String)] {
         (document?.members ?? []).map { ($0.name, Output.number($0.value)) }
+    }
+
+    private static func upgrades(_ status: JSON) -> String {
+        let upgrades = status["upgrades"]
+        let pause = (upgrades?["pause_us"]?.integer ?? 0) / 1_000
+        let failure = upgrades?["failure"]?.text.map { "; the last one failed: \($0)" } ?? ""
+        let done = upgrades?["done"]?.integer ?? 0
+        return "upgrades: \(done)" + (done > 0 ? ", the last pause \(pause) ms" : "") + failure
     }
 
     private static func tables(_ status: JSON, _ kind: String) -> String {

@@ -16,6 +16,8 @@ struct Verb: Sendable {
     /// Names of what follows without dashes; all are needed.
     var operands: [String] = []
     var options: [Option] = []
+    /// Options for ourselves, which no help names.
+    var hidden: [Option] = []
     /// A line that works, or nearly.
     let example: String
     /// True if `--json` is understood.

@@ -6,7 +6,7 @@ import Node
 /// The command line's table of contents.
 enum Verbs {
     static let all: [Verb] = [
-        .keygen, .run, .check, .status, .demo, .send, .tunnel,
+        .keygen, .run, .check, .status, .upgrade, .demo, .send, .tunnel,
         .channelsList, .channelsOpen, .channelsFund, .channelsClose,
         .ticketsList, .ticketsRedeem,
         .ledgerServe, .ledgerStatus, .conform,

@@ -136,6 +136,31 @@ final class TestLink {
 
     /// Sends frames to a neighbour, in one train.
     func send(_ type: FrameType, _ bodies: [[UInt8]], to keyID: UInt32) {
+        let sealed = seal(type, bodies, to: keyID)
+        let queued = port.send(
+            train: sealed.train,
+            byteCount: sealed.count * sealed.bytes,
+            segmentBytes: sealed.bytes,
+            to: sealed.address
+        )
+        precondition(queued && port.submit(), "not sent")
+    }
+
+    /// Datagrams with frames for a neighbour, to be sent one by one.
+    func datagrams(_ type: FrameType, _ bodies: [[UInt8]], to keyID: UInt32) -> [[UInt8]] {
+        let sealed = seal(type, bodies, to: keyID)
+        defer { port.giveTrain(sealed.train) }
+        return (0..<sealed.count).map {
+            port.train(sealed.train).slice($0 * sealed.bytes, sealed.bytes).array
+        }
+    }
+
+    /// A train of `count` datagrams.
+    private func seal(
+        _ type: FrameType,
+        _ bodies: [[UInt8]],
+        to keyID: UInt32
+    ) -> (train: Int, count: Int, bytes: Int, address: DatagramAddress) {
         let row = table.peer(keyID: keyID)
         let session = table.sendingSession(row, nowNanos: Host.nanos())
         precondition(session != LinkTable.none, "no session")
@@ -160,13 +185,7 @@ final class TestLink {
             firstCounter: first,
             nowNanos: Host.nanos()
         )
-        let queued = port.send(
-            train: train,
-            byteCount: count * bytes,
-            segmentBytes: bytes,
-            to: address
-        )
-        precondition(queued && port.submit(), "not sent")
+        return (train, count, bytes, address)
     }
 
     /// Sends bytes as they are.

@@ -10,7 +10,8 @@ import TestSupport
 /// Nodes with their workers on threads, one port of 127.0.0.1 each.
 final class Net {
     let nodes: [TestNode]
-    let workers: [Workers]
+    private(set) var workers: [Workers]
+    private let plans: [Workers.Plan]
     let mesh: LinkMesh
     let maker: PacketMaker
     var reports: [[ReportReader]]
@@ -41,14 +42,17 @@ final class Net {
         config.port.backend = way.backend
         let mesh = LinkMesh(name, keyIDs: nodes.map(\.keyID), workers: workersEach)
         self.mesh = mesh
-        workers = try nodes.map { node in
+        plans = nodes.map { node in
             var plan = Workers.Plan(
                 config: config,
                 address: .loopback(port: 0),
                 links: mesh.nodes[node.index].table
             )
             plan.count = workersEach
-            return try Workers(
+            return plan
+        }
+        workers = try zip(plans, nodes).map { plan, node in
+            try Workers(
                 plan,
                 books: node.books,
                 replay: node.replay,
@@ -63,6 +67,29 @@ final class Net {
         mesh.place(workers.map(\.address))
         publish(workers.map(\.address))
         for each in workers { try each.start() }
+    }
+
+    /// Suspends a node's workers; false if they do not stop.
+    func suspend(_ node: Int) -> Bool {
+        workers[node].suspend()
+        return wait { workers[node].isDone } && workers[node].isSuspended
+    }
+
+    /// Others go on where a node's workers were suspended.
+    func resume(_ node: Int) throws {
+        var plan = plans[node]
+        plan.handovers = try workers[node].handOver() ?? []
+        precondition(!plan.handovers.isEmpty, "not suspended")
+        drain()
+        workers[node] = try Workers(
+            plan,
+            books: nodes[node].books,
+            replay: nodes[node].replay,
+            snapshot: nodes[node].snapshot(nodes, at: workers.map(\.address))
+        )
+        reports[node] = (0..<plan.count).map { workers[node].reports($0) }
+        commands[node] = workers[node].commands(0)
+        try workers[node].start()
     }
 
     func publish(_ addresses: [DatagramAddress?]) {

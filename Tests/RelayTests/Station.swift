@@ -69,6 +69,8 @@ final class Station {
     var reports: ReportReader
     var commands: CommandWriter
     var strangers: StrangerReader
+    let config: WorkerConfig
+    private let parts: WorkerParts
     private let kept: [Memory]
 
     init(
@@ -106,6 +108,7 @@ final class Station {
         config.trainCheckNanos = 0
         configure(&config)
         config.port.backend = place.backend
+        self.config = config
         var parts = WorkerParts(
             books: node.books,
             replay: node.replay,
@@ -125,7 +128,19 @@ final class Station {
         }
         worker = try Worker(config, socket: place.socket(), parts: parts)
         withExtendedLifetime(seed) {}
+        self.parts = parts
         strangers = StrangerReader(strangerMemory.region)
+        try worker.start()
+    }
+
+    /// Another worker goes on where the present one was suspended.
+    func replace(socket: Int32, memory: Int32) throws {
+        let byteCount = config.byteCount(links: parts.links.size)
+        var parts = parts
+        kept[3].region.fill(0)
+        parts.snapshots = cell.reader(worker: 0)
+        parts.pages = try SharedPages(adopting: memory, byteCount: byteCount)
+        worker = try Worker(config, socket: DatagramSocket(adopting: socket), parts: parts)
         try worker.start()
     }
 

@@ -27,6 +27,14 @@ enum host_pages : uint32_t { HOST_PAGES_SMALL = 0, HOST_PAGES_ADVISED = 1, HOST_
 int host_map(size_t bytes, void *_Nullable *_Nonnull out, enum host_pages *_Nonnull pages);
 // Gives back what host_map mapped.
 void host_unmap(void *_Nonnull base, size_t bytes);
+// Maps zeroed memory that outlives the process: `descriptor` stands for it. With `wide` it lies on
+// huge pages if there are some or the kernel makes some, and is all taken now.
+int host_share(size_t bytes, int wide, int *_Nonnull descriptor, void *_Nullable *_Nonnull out,
+               enum host_pages *_Nonnull pages);
+// Maps what such a descriptor stands for; -EINVAL if it is of another size. host_unmap gives it
+// back.
+int host_adopt(int descriptor, size_t bytes, void *_Nullable *_Nonnull out,
+               enum host_pages *_Nonnull pages);
 // Maps a file of `bytes` bytes, shared, made or grown with zeros if it is shorter; -EFBIG if
 // longer. Its blocks are reserved now, so that a full disk shows here and not as a fault later.
 int host_map_file(const char *_Nonnull path, size_t bytes, void *_Nullable *_Nonnull out);
@@ -47,3 +55,12 @@ int host_send_descriptors(int socket, const void *_Nonnull bytes, size_t byte_co
 // with more than `room` bytes or `*count` descriptors is -EMSGSIZE, and none is left open.
 int host_receive_descriptors(int socket, void *_Nonnull bytes, size_t room,
                              int *_Nonnull descriptors, size_t *_Nonnull count);
+
+// Runs a program and takes what it writes, to standard output or error, up to `room` bytes. `words`
+// are path and arguments, each with its zero byte, one after the other. Returns its exit code, or
+// 128 + signal; -errno if it cannot be run; -ETIMEDOUT, and it is killed, if it takes longer.
+int host_ask(char *_Nonnull words, int count, char *_Nonnull answer, size_t room,
+             size_t *_Nonnull length, int millis);
+// Becomes another program, with the same process id, that inherits the descriptors `kept`. Returns
+// only if it cannot: -errno, and they are closed on exec as before.
+int host_become(char *_Nonnull words, int count, const int *_Nonnull kept, int kept_count);

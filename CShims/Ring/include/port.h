@@ -148,6 +148,8 @@ int port_send(struct port *_Nonnull port, uint32_t train, uint32_t byte_count,
 // Sends what is queued. Afterwards every train is free but those that a full socket buffer holds
 // back; they stay queued for the next submits, a bounded number of them.
 int port_submit(struct port *_Nonnull port);
+// Submits, and waits `millis` at most for room in the socket's buffer until all is sent.
+int port_flush(struct port *_Nonnull port, int millis);
 // 1 if trains are sent in one piece.
 int port_segmentation(const struct port *_Nonnull port);
 // Sends trains in one piece or not; stays off where the socket cannot.

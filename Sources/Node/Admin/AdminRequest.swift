@@ -19,12 +19,15 @@ public enum AdminRequest: Equatable, Sendable {
     case redeem
     /// Reads keys and exit targets again.
     case reload
+    /// Has another program go on in the node's place: the file it was started from, or another
+    /// one, which must say within a time that it can.
+    case upgrade(binary: String?, waitMillis: Int)
 
     /// True if asking twice is not the same as asking once.
     var changes: Bool {
         switch self {
         case .status, .channels, .tickets: false
-        case .openChannel, .fundChannel, .closeChannel, .redeem, .reload: true
+        case .openChannel, .fundChannel, .closeChannel, .redeem, .reload, .upgrade: true
         }
     }
 
@@ -39,6 +42,7 @@ public enum AdminRequest: Equatable, Sendable {
         case .tickets: "tickets"
         case .redeem: "redeem"
         case .reload: "reload"
+        case .upgrade: "upgrade"
         }
     }
 
@@ -51,6 +55,9 @@ public enum AdminRequest: Equatable, Sendable {
             members.append(JSON.Member("to", .string(to.hex)))
             members.append(JSON.Member("amount", .string("\(amount)")))
         case .closeChannel(let to): members.append(JSON.Member("to", .string(to.hex)))
+        case .upgrade(let binary, let waitMillis):
+            if let binary { members.append(JSON.Member("binary", .string(binary))) }
+            members.append(JSON.Member("wait_ms", .integer(waitMillis)))
         }
         return .object(members)
     }
@@ -70,8 +77,21 @@ public enum AdminRequest: Equatable, Sendable {
         case "tickets": self = .tickets
         case "redeem": self = .redeem
         case "reload": self = .reload
+        case "upgrade": self = try Self.upgrade(document)
         default: throw AdminError("unknown verb")
         }
+    }
+
+    private static func upgrade(_ document: JSON) throws(AdminError) -> AdminRequest {
+        let binary = document["binary"]?.text
+        guard binary?.hasPrefix("/") != false else {
+            throw AdminError("binary is not the full path of a file")
+        }
+        let millis = document["wait_ms"]?.integer ?? 10_000
+        guard (1...60_000).contains(millis) else {
+            throw AdminError("wait_ms is not a number from 1 to 60000")
+        }
+        return .upgrade(binary: binary, waitMillis: Int(millis))
     }
 
     private static func to(_ document: JSON) throws(AdminError) -> Address {

@@ -7,6 +7,7 @@ internal import Gateway
 internal import JSON
 internal import Link
 internal import Store
+internal import Synchronization
 
 extension Daemon {
     /// Answers the admin socket.
@@ -31,6 +32,8 @@ extension Daemon {
         case .reload:
             reload()
             return [:]
+        case .upgrade(let binary, let waitMillis):
+            return try prepareUpgrade(binary, millis: waitMillis)
         }
     }
 
@@ -85,6 +88,7 @@ extension Daemon {
                 "capacity": .integer(threads?.replay.capacity ?? 0),
             ],
             "tables": tablesDocument(sums), "gateway": gatewayDocument(counts),
+            "upgrades": upgrades.withLock { $0.document },
             "memory": [
                 "allocated": memory.map { .integer($0.allocated) } ?? .null,
                 "resident": memory.map { .integer($0.resident) } ?? .null,

@@ -7,27 +7,38 @@ internal import Relay
 internal import Synchronization
 internal import Tickets
 
+/// Why a node ends.
+enum HouseEnd: Equatable {
+    /// Somebody wants it.
+    case stop
+    /// It cannot go on.
+    case failure
+    /// A program takes its place.
+    case upgrade(String)
+}
+
 extension Daemon {
     private static let redeemTick: UInt64 = 1_000_000_000
 
-    /// What has to be done about once a second, until somebody wants an end. True after a failure.
-    func keepHouse(_ signals: Signals, _ entry: EntryOptions?) -> Bool {
+    /// What has to be done about once a second, until there is a reason to end.
+    func keepHouse(_ signals: Signals, _ entry: EntryOptions?) -> HouseEnd {
         var house = House(daemon: self)
         var view = LedgerView()
         var hasView = false
         while true {
             switch signals.next(millis: 100) {
-            case .stop: return false
+            case .stop: return .stop
             case .reload: reload()
             case nil: break
             }
             if entry != nil { followPaths(&view, &hasView) }
-            if money.failure != nil { return true }
+            if money.failure != nil { return .failure }
             if threads?.statuses.contains(where: { $0.state == .failed }) == true {
                 logger.log(.error, "a packet thread has ended: the kernel refused its ring")
-                return true
+                return .failure
             }
-            if entry?.isDone() == true { return false }
+            if entry?.isDone() == true { return .stop }
+            if let path = wish.withLock({ $0 }) { return .upgrade(path) }
             press.buildTables()
             house.tick(MonotonicClock.nanos())
         }

@@ -5,6 +5,7 @@ internal import Crypto
 internal import Exchange
 internal import Gateway
 internal import LocalSocket
+internal import Relay
 internal import Synchronization
 internal import Tickets
 
@@ -34,11 +35,15 @@ public struct EntryOptions: Sendable {
 
 extension Daemon {
     /// Runs until a signal, a failure, or the end of what `entry` is for. Returns the exit code.
+    ///
+    /// - Parameter program: what an upgrade starts instead; nil if this node cannot be upgraded.
     public func run(
         signals: Signals,
+        program: RunningProgram? = nil,
         entry: EntryOptions? = nil,
         answer: (@Sendable ([UInt8]?) -> Void)? = nil
     ) throws(StartError) -> Int32 {
+        self.program.withLock { $0 = program }
         let money = self.money
         let links = self.links
         let moneyThread = ControlThread("money") { money.run() }
@@ -49,23 +54,37 @@ extension Daemon {
             linkThread.join()
         }
         do throws(StartError) {
-            try announce()
-            try startThreads()
+            let isInherited = threads != nil
+            if !isInherited {
+                try announce()
+                try startThreads()
+            }
             let gatewayStop = StopFlag()
             let gatewayThread = try startGateway(entry, gatewayStop, answer)
             let admin = try makeAdmin()
             let adminThread = ControlThread("admin") { admin.run() }
             writeLine("dray: \(keys.chainKey.address.hex) listens on UDP \(listen.described)")
-            let isFailed = keepHouse(signals, entry)
+            if isInherited { announceAgain() }
+            var end = keepHouse(signals, entry)
             admin.stop()
             adminThread.join()
+            if case .upgrade(let path) = end {
+                let control = Control(
+                    money: moneyThread,
+                    links: linkThread,
+                    gateway: gatewayThread,
+                    gatewayStop: gatewayStop
+                )
+                logger.log(.error, "upgrade: \(becomeProgram(path, control))")
+                end = .failure
+            }
             stop(gatewayStop, gatewayThread)
             money.stop()
             moneyThread.join()
             runtime.stop()
             if let failure = money.failure { throw .failed("\(failure)") }
             logger.log(.info, "stopped")
-            return isFailed ? 1 : 0
+            return end == .failure ? 1 : 0
         } catch {
             money.stop()
             moneyThread.join()
@@ -75,6 +94,15 @@ extension Daemon {
     }
 
     // MARK: start
+
+    /// The register knows us already, but perhaps at another address.
+    private func announceAgain() {
+        do throws(StartError) {
+            try announce()
+        } catch {
+            logger.log(.warning, "\(error)")
+        }
+    }
 
     /// Sees to it that the register has our newest packet key and our address.
     func announce() throws(StartError) {
@@ -101,13 +129,14 @@ extension Daemon {
         guard let adopted = press.adopt() else {
             throw .failed("the ledger does not know our packet key")
         }
-        let plan = PacketThreads.Plan(
+        var plan = PacketThreads.Plan(
             configuration: configuration,
             geometry: geometry,
             books: books,
             listen: listen,
             links: links
         )
+        plan.handovers = takeSockets()
         let threads = try PacketThreads(
             plan,
             identities: adopted.identities,
@@ -115,9 +144,21 @@ extension Daemon {
         )
         press.publish(to: threads.snapshots)
         threadsBox.withLock { $0 = threads }
-        money.adopt(threads)
         links.adopt(threads)
         links.setIdentities(keys.packetKeys(of: adopted.identities))
+        connect(threads)
+        try threads.start()
+    }
+
+    /// Sockets of another program that could not be gone on with otherwise; once.
+    private func takeSockets() -> [WorkerHandover] {
+        guard let resumption, threads == nil else { return [] }
+        return resumption.takeSockets(configuration.workers.count)
+    }
+
+    /// Control hears of these packet threads, and commands them.
+    func connect(_ threads: PacketThreads) {
+        money.adopt(threads)
         links.update(press.world)
         let tickets = configuration.tickets
         outlet.connect(
@@ -133,7 +174,6 @@ extension Daemon {
                 command: { threads.command($0, $1) }
             )
         )
-        try threads.start()
     }
 
     private func startGateway(

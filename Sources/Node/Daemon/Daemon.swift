@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Chain
 internal import Channels
+internal import Datapath
 internal import Exchange
 internal import Sphinx
 internal import Store
@@ -31,31 +32,63 @@ public final class Daemon: Sendable {
     let geometry: Geometry
     let listen: Endpoint
     let probe: MemoryProbe
-    let startNanos = MonotonicClock.nanos()
-    let threadsBox = Mutex<PacketThreads?>(nil)
+    let startNanos: UInt64
+    let threadsBox: Mutex<PacketThreads?>
     let outlet = Outlet()
-    let pastSums = Mutex(WorkerSums([]))
+    let pastSums: Mutex<WorkerSums>
+    /// From the program that became this one, if one did.
+    let resumption: Resumption?
+    let upgrades: Mutex<UpgradeRecord>
+    /// What an upgrade starts instead of this program.
+    let program = Mutex<RunningProgram?>(nil)
+    /// The program to become.
+    let wish = Mutex<String?>(nil)
+    let booksMemory: SharedPages
     private let store: NodeStore
-    private let booksMemory: Memory
 
     /// Takes what a node needs, in the order in which things can go wrong: keys, folder, port,
-    /// ledger.
-    /// Nothing runs yet.
+    /// ledger. Nothing runs yet; but if another program became this one, packet threads go on first
+    /// of all.
     public init(
         _ configuration: Configuration,
+        resumption: Resumption? = nil,
         probe: @escaping MemoryProbe = { nil }
     ) throws(StartError) {
         self.configuration = configuration
         self.probe = probe
+        self.resumption = resumption
         logger = Logger(level: configuration.node.logLevel)
         geometry = try Startup.geometry(configuration.packet)
-        try Startup.memory(configuration, geometry, available: FreeMemory.bytes)
-        keys = try KeyRing(configuration, logger: logger)
-        store = try Startup.store(configuration.node.data)
-        listen = try Startup.port(configuration.node.listen)
+        if resumption == nil {
+            try Startup.memory(configuration, geometry, available: FreeMemory.bytes)
+        }
+        keys = try Startup.keys(configuration, resumption, logger)
+        let inherited = try Startup.inherit(resumption, configuration, geometry, keys, logger)
+        let state = inherited?.whole.state
+        threadsBox = Mutex(inherited?.threads)
+        startNanos = state?.startNanos ?? MonotonicClock.nanos()
+        pastSums = Mutex(state?.pastSums ?? WorkerSums([]))
+        upgrades = Mutex(resumption?.note.upgrades ?? UpgradeRecord())
+        store = try Startup.store(
+            configuration.node.data,
+            checked: state?.storeTransaction ?? resumption.map { _ in 0 }
+        )
+        listen =
+            resumption == nil
+            ? try Startup.port(configuration.node.listen)
+            : try Startup.endpoint(configuration.node.listen)
         layer = LedgerClient(socket: configuration.ledgerSocket)
-        let parameters = try Startup.parameters(layer, geometry)
-        booksMemory = Memory(ChannelBooks.byteCount(slots: Daemon.channelSlots))
+        let parameters: LedgerParameters
+        if let inherited {
+            parameters = inherited.whole.channels.parameters
+        } else {
+            parameters = try Startup.parameters(layer, geometry)
+        }
+        if let inherited {
+            booksMemory = inherited.booksMemory
+        } else {
+            booksMemory = try Startup.booksMemory()
+        }
         books = ChannelBooks(booksMemory.region, slots: Daemon.channelSlots)
         let worlds = Worlds(
             try SnapshotPress(
@@ -66,12 +99,36 @@ public final class Daemon: Sendable {
             )
         )
         press = worlds.press
-        runtime = try Startup.runtime(configuration, keys, store, layer, books, worlds, logger)
+        runtime = try Startup.runtime(
+            configuration,
+            keys,
+            store,
+            layer,
+            books,
+            worlds,
+            logger,
+            handover: inherited?.whole.channels,
+            lost: inherited == nil ? resumption?.note.losses ?? [:] : [:]
+        )
         gateway = try Startup.gateway()
-        links = try Startup.links(configuration, geometry, parameters.domain, keys, logger)
+        if let inherited {
+            links = inherited.links
+        } else {
+            links = try Startup.links(configuration, geometry, parameters.domain, keys, logger)
+        }
         money = MoneyDesk(runtime: runtime, gateway: gateway, press: press)
         worlds.connect(self)
+        noteUpgrade(inherited)
+        if let inherited {
+            join(inherited.threads, Snapshot(inherited.whole.snapshot.region).identities)
+        }
     }
+
+    /// Gives the store up for another program.
+    func closeStore() { store.close() }
+
+    /// The store's last change.
+    var storeTransaction: UInt64 { store.lastTransaction }
 
     /// Register or channels have changed. On the control thread.
     func update(_ world: World) {

@@ -32,6 +32,23 @@ final class KeyRing: Sendable {
         }
     }
 
+    /// The keys that another program had open.
+    init(_ configuration: Configuration, handed: HandedKeys) {
+        passphrase = handed.passphrase
+        chainKey = handed.chainKey
+        packetKeys = Mutex(handed.packetKeys)
+        store = Keystore(configuration.node.keys)
+    }
+
+    /// What another program needs to go on with these keys.
+    var handed: HandedKeys {
+        HandedKeys(
+            passphrase: passphrase,
+            chainKey: chainKey,
+            packetKeys: packetKeys.withLock { $0 }
+        )
+    }
+
     /// The key that is to be announced.
     var newest: PacketKey? { packetKeys.withLock { $0.last } }
 

@@ -18,9 +18,15 @@ final class PacketThreads: Sendable {
         var books: ChannelBooks
         var listen: Endpoint
         var links: LinkHouse
+        /// What others left, to go on with: all of it, or sockets alone.
+        var handovers: [WorkerHandover] = []
+        /// Key of the hashes in their memory; nil for a new one.
+        var hash: KeyedHash?
     }
 
     private let workers: Workers
+    /// Key of the hashes in the workers' memory.
+    let hash: KeyedHash
     private let replayFiles: [ReplayFile]
     private let readers: Mutex<[ReportReader]>
     private let writers: Mutex<[CommandWriter]>
@@ -28,7 +34,10 @@ final class PacketThreads: Sendable {
     /// Takes port, memory and replay files; nothing runs yet.
     init(_ plan: Plan, identities: [PacketIdentity], snapshot: Memory) throws(StartError) {
         let configuration = plan.configuration
-        let hash = KeyedHash(UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        let hash =
+            plan.hash
+            ?? KeyedHash(UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        self.hash = hash
         var files: [ReplayFile] = []
         for identity in identities {
             files.append(
@@ -55,6 +64,7 @@ final class PacketThreads: Sendable {
             address: DatagramAddress(plan.listen),
             links: plan.links.table
         )
+        made.handovers = plan.handovers
         made.count = configuration.workers.count
         made.cpus = configuration.workers.pin.isEmpty ? nil : configuration.workers.pin
         do throws(DatapathError) {
@@ -74,9 +84,8 @@ final class PacketThreads: Sendable {
         writers = Mutex((0..<count).map { shared.commands($0) })
     }
 
-    /// Bytes of memory that they take by their configuration, with links and replay sets; of the
-    /// packet keys two are served for a while.
-    static func byteCount(_ configuration: Configuration, _ geometry: Geometry) -> Int {
+    /// What the workers of a configuration are planned like, before there are links.
+    static func plan(_ configuration: Configuration, _ geometry: Geometry) -> Workers.Plan {
         let size = LinkSize(
             peers: configuration.links.peers,
             workers: configuration.workers.count
@@ -89,11 +98,18 @@ final class PacketThreads: Sendable {
             links: LinkTable(&arena, size, hash: none)
         )
         plan.count = configuration.workers.count
-        return plan.byteCount + LinkTable.byteCount(size)
+        return plan
+    }
+
+    /// Bytes of memory that they take by their configuration, with links and replay sets; of the
+    /// packet keys two are served for a while.
+    static func byteCount(_ configuration: Configuration, _ geometry: Geometry) -> Int {
+        let plan = plan(configuration, geometry)
+        return plan.byteCount + LinkTable.byteCount(plan.links.size)
             + 2 * ReplaySet.byteCount(capacity: configuration.replay.tags)
     }
 
-    private static func config(
+    static func config(
         _ configuration: Configuration,
         _ geometry: Geometry,
         _ hash: KeyedHash,
@@ -150,6 +166,27 @@ final class PacketThreads: Sendable {
     func stop(seconds: Int) {
         workers.stop(limitNanos: UInt64(seconds) * 1_000_000_000)
         while !workers.isDone { pause(millis: 5) }
+    }
+
+    /// Stops all workers between two packets; false if one of them has ended otherwise, or does not
+    /// stop.
+    func suspend() -> Bool {
+        workers.suspend()
+        for _ in 0..<10_000 where !workers.isDone { pause(millis: 1) }
+        return workers.isSuspended
+    }
+
+    /// What suspended workers left; nil if they are not.
+    func handOver() throws(DatapathError) -> [WorkerHandover]? { try workers.handOver() }
+
+    /// Tickets that wait for their acknowledgement there, by slot of the channel.
+    func ticketsAwaited(_ left: [WorkerHandover]) throws(DatapathError) -> [UInt32: UInt64] {
+        try workers.ticketsAwaited(left)
+    }
+
+    /// True if all workers take packets.
+    var isRunning: Bool {
+        (0..<workers.count).allSatisfy { workers.status($0).state == .running }
     }
 
     /// Takes what the workers have reported. One thread at a time.

@@ -77,6 +77,12 @@ final class SnapshotPress: Sendable {
         }
     }
 
+    /// Serves these keys, in a cell with workers that do already.
+    func resume(_ identities: [PacketIdentity], in cell: SnapshotCell) {
+        state.withLock { $0.identities = identities }
+        publish(to: cell)
+    }
+
     /// Publishes there from now on.
     func publish(to cell: SnapshotCell) {
         state.withLock { state in

@@ -44,23 +44,38 @@ enum Startup {
     }
 
     /// Opens the data folder, which locks it.
-    static func store(_ folder: String) throws(StartError) -> NodeStore {
-        do throws(StoreError) {
-            return try NodeStore(folder: folder)
-        } catch {
-            throw .failed(error.description)
+    ///
+    /// - Parameter checked: the store's last change before the program that became this one closed
+    ///   it. Nobody else can have taken the folder for more than a moment.
+    static func store(_ folder: String, checked: UInt64? = nil) throws(StartError) -> NodeStore {
+        var tries = 0
+        while true {
+            do throws(StoreError) {
+                return try NodeStore(folder: folder, checked: checked)
+            } catch {
+                guard case .folderInUse = error, checked != nil, tries < 200 else {
+                    throw .failed(error.description)
+                }
+            }
+            tries += 1
+            pause(millis: 10)
         }
     }
 
     /// Tries the port the way that lets nobody share it: another dray would.
     static func port(_ place: HostPort) throws(StartError) -> Endpoint {
-        guard let endpoint = Endpoint(place) else {
-            throw .wrong("node.listen: \(place) is no address")
-        }
+        let endpoint = try endpoint(place)
         do throws(SystemError) {
             _ = try UDPSocket(bind: endpoint)
         } catch {
             throw .failed(error.description)
+        }
+        return endpoint
+    }
+
+    static func endpoint(_ place: HostPort) throws(StartError) -> Endpoint {
+        guard let endpoint = Endpoint(place) else {
+            throw .wrong("node.listen: \(place) is no address")
         }
         return endpoint
     }
@@ -97,7 +112,9 @@ enum Startup {
         _ layer: LedgerClient,
         _ books: ChannelBooks,
         _ worlds: Worlds,
-        _ logger: Logger
+        _ logger: Logger,
+        handover: ChannelHandover? = nil,
+        lost: [Bytes32: UInt64] = [:]
     ) throws(StartError) -> ChannelRuntime {
         var policy = ChannelPolicy()
         policy.ackTTLNanos = UInt64(configuration.acknowledgements.ttlSeconds) * 1_000_000_000
@@ -110,6 +127,8 @@ enum Startup {
             layer: layer,
             books: books
         )
+        setup.handover = handover
+        setup.lost = lost
         setup.onWorld = { worlds.update($0) }
         setup.onAlarm = { id, reason in
             logger.log(.warning, "channel \(id.hex) takes no tickets: \(reason.code)")
@@ -128,7 +147,8 @@ enum Startup {
         _ geometry: Geometry,
         _ domain: Bytes32,
         _ keys: KeyRing,
-        _ logger: Logger
+        _ logger: Logger,
+        handed: LinkHouse.Handed? = nil
     ) throws(StartError) -> LinkHouse {
         guard let key = keys.newest else { throw .wrong("no packet key") }
         let prologue = LinkPrologue(
@@ -147,7 +167,8 @@ enum Startup {
             config: config,
             peers: configuration.links.peers,
             workers: configuration.workers.count,
-            asksPath: bytes == 0
+            asksPath: bytes == 0,
+            handed: handed
         )
         do throws(DatapathError) {
             return try LinkHouse(plan, key: key, logger: logger)

@@ -79,6 +79,8 @@ struct GatewayLoop {
             }
             if now >= nextTick { tick(now) }
         }
+        // What came last.
+        takeNews(MonotonicClock.nanos())
     }
 
     private mutating func takeNews(_ now: UInt64) {

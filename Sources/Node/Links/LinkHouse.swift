@@ -18,6 +18,15 @@ final class LinkHouse: Sendable {
         var workers: Int
         /// Datagrams shall be as long as the paths take.
         var asksPath: Bool
+        /// Memory of links that are up, and the key of its hash; nil for new memory.
+        var handed: Handed?
+    }
+
+    /// What a link house leaves to that of another program.
+    struct Handed: Sendable {
+        /// The receiver's to close.
+        var descriptor: Int32
+        var hash: KeyedHash
     }
 
     private struct State: ~Copyable {
@@ -40,16 +49,23 @@ final class LinkHouse: Sendable {
     private let asksPath: Bool
     private let logger: Logger
     private let state: Mutex<State>
-    private let memory: MappedPages
+    private let memory: SharedPages
+    private let hash: KeyedHash
     private let room: Memory
     private let isStopping = Atomic<Bool>(false)
 
     /// Takes memory for links to so many neighbours, which so many workers use.
     init(_ plan: Plan, key: PacketKey, logger: Logger) throws(DatapathError) {
         let size = LinkSize(peers: plan.peers, workers: plan.workers)
-        memory = try MappedPages(LinkTable.byteCount(size))
+        let byteCount = LinkTable.byteCount(size)
+        if let handed = plan.handed {
+            memory = try SharedPages(adopting: handed.descriptor, byteCount: byteCount)
+            hash = handed.hash
+        } else {
+            memory = try SharedPages(byteCount, wide: true)
+            hash = KeyedHash(UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        }
         var arena = Arena(memory.region)
-        let hash = KeyedHash(UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
         table = LinkTable(&arena, size, hash: hash)
         sizes = plan.config.sizes
         asksPath = plan.asksPath
@@ -126,6 +142,11 @@ final class LinkHouse: Sendable {
 
     /// Handshakes refused here, by reason.
     var drops: [Drop: UInt64] { state.withLock { $0.drops } }
+
+    /// What another program's link house needs to keep the links up; after `run` has returned.
+    func handOver() throws(DatapathError) -> Handed {
+        Handed(descriptor: try memory.share(), hash: hash)
+    }
 
     // MARK: thread
 

@@ -70,15 +70,16 @@ public final class Child {
     }
 
     /// The program that is running now.
-    public static var ourselves: String {
+    public static var ourselves: String { target("/proc/self/exe") }
+
+    /// The folder that it runs in.
+    public static var folder: String { target("/proc/self/cwd") }
+
+    private static func target(_ link: String) -> String {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { raw in
             guard let base = raw.baseAddress else { return 0 }
-            return unsafe readlink(
-                "/proc/self/exe",
-                base.assumingMemoryBound(to: CChar.self),
-                raw.count
-            )
+            return unsafe readlink(link, base.assumingMemoryBound(to: CChar.self), raw.count)
         }
         return String(decoding: buffer[..<max(count, 0)], as: UTF8.self)
     }

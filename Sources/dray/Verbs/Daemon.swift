@@ -4,12 +4,12 @@ import Node
 
 // Verbs that ask a running node over its admin socket.
 
-private let socket = Verb.Option(
+let socketOption = Verb.Option(
     name: "socket",
     value: "PATH",
     help: "the node's admin socket, instead of --config"
 )
-private let configuration = Verb.Option(
+let configOption = Verb.Option(
     name: "config",
     value: "FILE",
     help: "the node's configuration, to find its admin socket"
@@ -31,7 +31,7 @@ extension Verb {
     static let status = Verb(
         name: "status",
         summary: "what a running node has done and holds",
-        options: [configuration, socket],
+        options: [configOption, socketOption],
         example: "dray status --config /etc/dray/dray.toml",
         run: { arguments throws(Failure) in
             try show(.status, arguments) { StatusText.text($0) }
@@ -41,7 +41,7 @@ extension Verb {
     static let channelsList = Verb(
         name: "channels list",
         summary: "a running node's channels",
-        options: [configuration, socket],
+        options: [configOption, socketOption],
         example: "dray channels list --config /etc/dray/dray.toml",
         run: { arguments throws(Failure) in
             try show(.channels, arguments) { StatusText.channels($0) }
@@ -51,7 +51,7 @@ extension Verb {
     static let channelsOpen = Verb(
         name: "channels open",
         summary: "open a channel to a node, with a first amount",
-        options: [configuration, socket, peer, amount],
+        options: [configOption, socketOption, peer, amount],
         example: "dray channels open --config dray.toml --to 0x5fc8…a1 --amount 1000000",
         run: { arguments throws(Failure) in
             let request = AdminRequest.openChannel(
@@ -65,7 +65,7 @@ extension Verb {
     static let channelsFund = Verb(
         name: "channels fund",
         summary: "put more into a channel",
-        options: [configuration, socket, peer, amount],
+        options: [configOption, socketOption, peer, amount],
         example: "dray channels fund --config dray.toml --to 0x5fc8…a1 --amount 1000000",
         run: { arguments throws(Failure) in
             let request = AdminRequest.fundChannel(
@@ -79,7 +79,7 @@ extension Verb {
     static let channelsClose = Verb(
         name: "channels close",
         summary: "give notice of closing a channel; again after the notice period to close it",
-        options: [configuration, socket, peer],
+        options: [configOption, socketOption, peer],
         example: "dray channels close --config dray.toml --to 0x5fc8…a1",
         run: { arguments throws(Failure) in
             try show(.closeChannel(to: try address(arguments)), arguments) { StatusText.done($0) }
@@ -89,7 +89,7 @@ extension Verb {
     static let ticketsList = Verb(
         name: "tickets list",
         summary: "what became of the tickets a node received, by channel",
-        options: [configuration, socket],
+        options: [configOption, socketOption],
         example: "dray tickets list --config /etc/dray/dray.toml",
         run: { arguments throws(Failure) in
             try show(.tickets, arguments) { StatusText.tickets($0) }
@@ -99,7 +99,7 @@ extension Verb {
     static let ticketsRedeem = Verb(
         name: "tickets redeem",
         summary: "turn winning tickets into money now",
-        options: [configuration, socket],
+        options: [configOption, socketOption],
         example: "dray tickets redeem --config /etc/dray/dray.toml",
         run: { arguments throws(Failure) in
             try show(.redeem, arguments) { StatusText.done($0) }
@@ -112,24 +112,27 @@ private func show(
     _ arguments: Arguments,
     _ text: (JSON) -> String
 ) throws(Failure) {
-    let path: String
-    if let socket = arguments["socket"] {
-        path = socket
-    } else if arguments["config"] != nil {
-        path = try Failure.load(arguments).node.adminSocket
-    } else {
-        throw .usage("name the node: --config FILE or --socket PATH")
-    }
-    let result: JSON
+    let result = try ask(request, try adminSocket(arguments))
+    print(arguments.json ? result.description : text(result))
+}
+
+/// Where the node that the options name listens.
+func adminSocket(_ arguments: Arguments) throws(Failure) -> String {
+    if let socket = arguments["socket"] { return socket }
+    if arguments["config"] != nil { return try Failure.load(arguments).node.adminSocket }
+    throw .usage("name the node: --config FILE or --socket PATH")
+}
+
+/// The answer of a running node.
+func ask(_ request: AdminRequest, _ socket: String) throws(Failure) -> JSON {
     do throws(AdminClientError) {
-        result = try AdminClient.ask(request, socket: path)
+        return try AdminClient.ask(request, socket: socket)
     } catch {
         switch error {
         case .unreachable: throw .unreachable(error.description)
         case .refused: throw .failed(error.description)
         }
     }
-    print(arguments.json ? result.description : text(result))
 }
 
 private func address(_ arguments: Arguments) throws(Failure) -> Address {
