@@ -108,9 +108,10 @@ extension ChannelControl {
     private mutating func raise(_ channel: Channel) {
         guard let known = incoming[channel.id] else { return }
         let held = Set((inFlight?.submission.claims ?? []).map(\.index))
-        for (index, claim) in known.open.sorted(by: { $0.key < $1.key })
-        where index < channel.ticketIndex && !held.contains(index) {
-            known.open[index] = nil
+        // With every event; there may be many claims, and few of them are late.
+        let late = known.open.keys.filter { $0 < channel.ticketIndex && !held.contains($0) }
+        for index in late.sorted() {
+            guard let claim = known.open.removeValue(forKey: index) else { continue }
             known.won.removeAll { $0 == index }
             void(claim, .lateIndex, slot: known.slot)
         }

@@ -140,19 +140,26 @@ struct ChannelControl {
     }
 
     /// One turn: everything that came in, then what follows from it and from the time.
-    mutating func reduce(_ inputs: [Input], now: Moment) {
+    ///
+    /// - Parameter isLast: what came in is to be kept, and nothing else is begun: a draw may take
+    ///   long, and another program goes on.
+    mutating func reduce(_ inputs: [Input], now: Moment, isLast: Bool = false) {
         self.now = now
         for input in inputs { take(input) }
+        if !isLast { proceed() }
+        for (id, counts) in totals where journal.counted.contains(id) {
+            journal.totals[id] = counts
+        }
+        journal.counted.removeAll()
+    }
+
+    private mutating func proceed() {
         let ids = awake.sorted()
         buildChains(ids)
         var budget = Self.drawsMax
         for id in ids where budget > 0 { draw(id, &budget) }
         act(ids)
         for id in ids where incoming[id]?.isIdle != false { awake.remove(id) }
-        for (id, counts) in totals where journal.counted.contains(id) {
-            journal.totals[id] = counts
-        }
-        journal.counted.removeAll()
     }
 
     private mutating func take(_ input: Input) {

@@ -167,18 +167,27 @@ public final class ChannelRuntime: Sendable {
     /// Takes reports in, makes what they change durable, then lets it show. One thread calls this.
     ///
     /// After an error the node must stop: what counts is what the next start finds on disk.
-    public func turn(_ reports: [Report], now: Moment) throws(StoreError) {
+    ///
+    /// - Parameter isLast: another program goes on: reports are kept, and nothing else is begun.
+    ///   What the settlement layer has said meanwhile it will say again.
+    public func turn(
+        _ reports: [Report],
+        now: Moment,
+        isLast: Bool = false
+    ) throws(StoreError) {
         var inputs = reports.compactMap(Self.input)
-        inbox.withLock { inbox in
-            inputs += inbox
-            inbox.removeAll()
+        if !isLast {
+            inbox.withLock { inbox in
+                inputs += inbox
+                inbox.removeAll()
+            }
         }
         try state.withLock { (state) throws(StoreError) in
             for channel in state.control.outgoing.values {
                 let next = setup.books.nextIndex(channel.slot)
                 inputs.append(.used(slot: channel.slot, nextIndex: next))
             }
-            state.control.reduce(inputs, now: now)
+            state.control.reduce(inputs, now: now, isLast: isLast)
             if let due = state.nextPublishMillis, due <= now.millis {
                 state.control.effects.append(.publish)
             }

@@ -1,5 +1,6 @@
 // swift-format-ignore-file: NeverForceUnwrap
 import Bytes
+import Foundation
 import LedgerSupport
 import Store
 import TestSupport
@@ -94,5 +95,53 @@ import Testing
         try store.commit([.prune(below)])
         let left = try store.claims(after: nil, limit: 100)
         #expect(left == claims.filter { !$0.state.isFinal || $0.key.index >= 45 })
+    }
+
+    @Test func `a store that was given up is opened by another program, unread if nothing changed`()
+        throws
+    {
+        var random = SeededGenerator("given up")
+        let store = try NodeStore(folder: folder.path, freeBytesMin: 0)
+        try store.commit((0..<50).map { .claim(claim(UInt64($0), .unlocked, &random)) })
+        let last = store.lastTransaction
+        #expect(last > 0)
+        store.close()
+        #expect(throws: StoreError.stopped(folder: folder.path)) { _ = try store.load() }
+        #expect(throws: StoreError.stopped(folder: folder.path)) {
+            try store.commit([.value(name: "a", [1])])
+        }
+        #expect(store.lastTransaction == 0)
+        // It keeps its folder to itself, or another program would find it before the next does.
+        #expect(throws: StoreError.self) {
+            _ = try NodeStore(folder: folder.path, freeBytesMin: 0, checked: last)
+        }
+    }
+
+    @Test func `a store is read through unless its last change is the one that was told`() throws {
+        let mark = Array("a value to be found".utf8)
+        func last() throws -> UInt64 {
+            let store = try NodeStore(folder: folder.path, freeBytesMin: 0)
+            try store.commit([.value(name: "mark", mark)])
+            return store.lastTransaction
+        }
+        let told = try last()
+        try damage(mark)
+        // Nobody has read it.
+        _ = try NodeStore(folder: folder.path, freeBytesMin: 0, checked: told)
+        #expect(throws: StoreError.self) {
+            _ = try NodeStore(folder: folder.path, freeBytesMin: 0, checked: told)
+        }
+    }
+
+    /// Changes a byte of every copy: older versions of a page stay behind.
+    private func damage(_ mark: [UInt8]) throws {
+        let file = URL(filePath: "\(folder.path)/data.mdb")
+        var bytes = try Data(contentsOf: file)
+        var from = bytes.startIndex
+        while let found = bytes.range(of: Data(mark), in: from..<bytes.endIndex) {
+            bytes[found.lowerBound] ^= 1
+            from = found.upperBound
+        }
+        try bytes.write(to: file)
     }
 }

@@ -57,7 +57,19 @@ final class MoneyDesk: Sendable {
         }
     }
 
-    private func take(from threads: PacketThreads) throws(StoreError) {
+    /// After `run` has returned: takes what packet threads that have ended reported since, for
+    /// another program to go on with.
+    func takeLast() {
+        do throws(StoreError) {
+            try threads.withLock { (threads) throws(StoreError) in
+                if let threads { try take(from: threads, isLast: true) }
+            }
+        } catch {
+            broken.withLock { $0 = error }
+        }
+    }
+
+    private func take(from threads: PacketThreads, isLast: Bool = false) throws(StoreError) {
         var reports: [Report] = []
         var deliveries: [Delivery] = []
         threads.drain { report in
@@ -70,6 +82,6 @@ final class MoneyDesk: Sendable {
         }
         // Before the commit: what was delivered need not wait for the disk.
         if !deliveries.isEmpty { _ = gateway.deliver(deliveries) }
-        try runtime.turn(reports, now: Daemon.now())
+        try runtime.turn(reports, now: Daemon.now(), isLast: isLast)
     }
 }

@@ -72,6 +72,9 @@ final class GatewayDesk: Sendable {
     /// Takes no more datagrams; what comes from the mixnet is still delivered.
     func quiesce() { tell { $0.isStopping = true } }
 
+    /// Has the thread look up: there may be a reason to end.
+    func wake() { bell.ring() }
+
     /// What happened so far.
     var counts: GatewayCounts { shown.withLock { $0 } }
 

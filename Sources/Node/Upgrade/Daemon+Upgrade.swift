@@ -51,13 +51,16 @@ extension Daemon {
         guard let program = program.withLock({ $0 }), let threads else { return "no program" }
         links.stop()
         control.links.join()
+        // Its turn may take long: packets flow meanwhile, and reports wait.
+        money.stop()
+        control.money.join()
         let frozenNanos = MonotonicClock.nanos()
         guard threads.suspend() else { return "a packet thread did not stop" }
         // What was reported goes to disk; what was delivered goes out, and its answers into the
         // rings that the next program reads.
-        money.stop()
-        control.money.join()
+        money.takeLast()
         control.gatewayStop.raise()
+        gateway.wake()
         control.gateway.join()
         runtime.abandon()
         if let failure = money.failure { return "\(failure)" }
