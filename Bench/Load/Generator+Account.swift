@@ -35,7 +35,7 @@ extension Generator {
     private mutating func attend() throws(LoadError) {
         try receive()
         relay.drain()
-        try link.flushAcknowledgements(isIdle: true)
+        if !hasEnded { try link.flushAcknowledgements(isIdle: true) }
     }
 
     /// Waits until the relay has taken all there is.
@@ -55,6 +55,7 @@ extension Generator {
         try waitUntilTaken()
         try wait(for: .acknowledged, nanos: 3_000_000_000)
         try waitUntilTaken()
+        hasEnded = true
         relay.stop()
         try wait(for: .stopped, nanos: 3_000_000_000)
         try wait(for: .arrived, nanos: 300_000_000)

@@ -45,6 +45,8 @@ struct Generator<Traffic: LoadTraffic> {
     private var openNanos = UInt64.max
     var result = LoadResult(name: "")
     var faults: [String: Int] = [:]
+    /// The relay stops: whatever it still sends, nothing is sent to it any more.
+    var hasEnded = false
 
     private static var arrived: UInt64 { .max }
 
@@ -190,7 +192,9 @@ struct Generator<Traffic: LoadTraffic> {
         sentNanos[number] = Generator.arrived
         arrivedInAll += 1
         progressNanos = arrival.nanos
-        try link.acknowledge(traffic.acknowledgement(number), from: arrival.link)
+        if !hasEnded {
+            try link.acknowledge(traffic.acknowledgement(number), from: arrival.link)
+        }
         if arrivedInAll % Generator.sampleEvery == 1 { sample(arrival.bytes, number) }
         guard arrival.nanos >= openNanos else { return }
         result.arrived += 1
