@@ -121,16 +121,20 @@ extension LinkDesk {
         dueNanos = min(dueNanos, nanos)
     }
 
-    /// Bytes of the next initiation: what the session has, or the largest size; two tries of each,
-    /// then the next smaller one.
+    /// Bytes of the next initiation: the largest size that the path may take; two tries of each,
+    /// then the next smaller one. A link of smaller datagrams tries the largest once, for its path
+    /// may be another by now, and then goes on with its own.
     private func size(_ row: UInt32, _ nowNanos: UInt64) -> Int {
         let session = table.sendingSession(row, nowNanos: nowNanos)
         let most = peers[Int(row)]?.peer.pathBytes ?? .max
-        var first = sizes.firstIndex { $0 <= most } ?? sizes.count - 1
-        if session != LinkTable.none {
-            first = sizes.firstIndex(of: table.datagramBytes(session: session)) ?? first
+        let largest = sizes.firstIndex { $0 <= most } ?? sizes.count - 1
+        var (first, tries) = (largest, peers[Int(row)]?.tries ?? 1)
+        if session != LinkTable.none,
+            let own = sizes.firstIndex(of: table.datagramBytes(session: session)), own > largest
+        {
+            if tries <= 1 { return sizes[largest] }
+            (first, tries) = (own, tries - 1)
         }
-        let tries = peers[Int(row)]?.tries ?? 1
         return sizes[(first + (tries - 1) / 2) % sizes.count]
     }
 
