@@ -106,7 +106,7 @@ import Testing
             #expect(a.isUp(b, world.now) && b.isUp(a, world.now))
             let session = b.table.sendingSession(b.row(a), nowNanos: world.now)
             #expect(b.table.datagramBytes(session: session) == want)
-            // The next handshake tries once more what did not get through, and goes on with the rest.
+            // The next handshake tries once what did not get through, and goes on with the rest.
             world.keepsCapture = true
             world.run(seconds: 130, stepMillis: 100) { world.talk(a, b) }
             let calls = world.captured.filter { $0.bytes[0] == 1 }.map(\.bytes.count)
