@@ -1,6 +1,7 @@
 import Bytes
 import Datapath
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -22,6 +23,27 @@ import Testing
     func `an address is free as soon as its port is gone`(_ way: Way) throws {
         let address = try TestPort(way).address
         try DatagramSocket.probe(address)
+    }
+
+    @Test func `an address that becomes free while it is asked for is free`() throws {
+        var holder = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0)
+        let address = holder.address
+        let (begun, ended) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let free = Atomic(false)
+        Thread.detachNewThread {
+            begun.signal()
+            let found = try? DatagramSocket.probe(address, patienceNanos: 60_000_000_000)
+            free.store(found != nil, ordering: .sequentiallyConsistent)
+            ended.signal()
+        }
+        begun.wait()
+        // A good many tries, on most machines.
+        usleep(100_000)
+        holder = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0)
+        ended.wait()
+        let isFree = free.load(ordering: .sequentiallyConsistent)
+        #expect(isFree)
+        #expect(holder.address != address)
     }
 
     @Test func `an address of another machine is refused`() throws {
