@@ -161,8 +161,8 @@ let package = Package(
             "Node",
             [
                 "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets",
-                "Exchange", "Engine", "Link", "Relay", "Store", "Chain", "Channels", "Gateway",
-                "CProcess", "CToml",
+                "Exchange", "Engine", "Link", "Trace", "Relay", "Store", "Chain", "Channels",
+                "Gateway", "CProcess", "CToml",
             ]
         ),
         // L6

@@ -247,6 +247,7 @@ extension Daemon {
         logger.log(.info, "stopping")
         gateway.quiesce()
         threads?.stop(seconds: configuration.node.stopWaitSeconds)
+        trace.end(.stop)
         syncReplay()
         flag.raise()
         thread.join()
