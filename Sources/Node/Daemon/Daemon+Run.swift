@@ -68,6 +68,7 @@ extension Daemon {
             var end = keepHouse(signals, entry)
             admin.stop()
             adminThread.join()
+            if case .upgrade = end { trace.end(.upgrade) } else { trace.end(.stop) }
             if case .upgrade(let path) = end {
                 let control = Control(
                     money: moneyThread,
@@ -247,7 +248,6 @@ extension Daemon {
         logger.log(.info, "stopping")
         gateway.quiesce()
         threads?.stop(seconds: configuration.node.stopWaitSeconds)
-        trace.end(.stop)
         syncReplay()
         flag.raise()
         thread.join()

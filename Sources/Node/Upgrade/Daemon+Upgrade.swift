@@ -49,7 +49,6 @@ extension Daemon {
     /// this one again. Returns if nothing can be handed over, with a reason.
     func becomeProgram(_ path: String, _ control: Control) -> String {
         guard let program = program.withLock({ $0 }), let threads else { return "no program" }
-        trace.end(.upgrade)
         links.stop()
         control.links.join()
         // Its turn may take long: packets flow meanwhile, and reports wait.

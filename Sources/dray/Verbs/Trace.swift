@@ -109,11 +109,7 @@ private func recordTrace(_ arguments: Arguments) throws(Failure) {
 private func report(_ file: String, _ state: JSON, _ arguments: Arguments) throws(Failure) {
     var state = state
     if state["recording"]?.bool != false {
-        do throws(TraceFailure) {
-            state = try TraceSummary(file).document
-        } catch {
-            throw .failed("the node does not answer any more; \(error)")
-        }
+        state = try whatIsLeft(file).document
     }
     let end = TraceEnd(named: state["end"]?.text ?? "")
     if arguments.json {
@@ -127,6 +123,22 @@ private func report(_ file: String, _ state: JSON, _ arguments: Arguments) throw
     }
     if let failure = state["failure"]?.text { throw .failed(failure) }
     if end?.isWished != true { throw Failure(code: 1, message: "") }
+}
+
+/// What a node that does not answer any more has left: it may still be at it.
+private func whatIsLeft(_ file: String) throws(Failure) -> TraceSummary {
+    var tries = 0
+    while true {
+        do throws(TraceFailure) {
+            return try TraceSummary(file)
+        } catch {
+            guard tries < 25 else {
+                throw .failed("the node does not answer any more; \(error)")
+            }
+        }
+        tries += 1
+        pause(millis: askMillis)
+    }
 }
 
 // MARK: replay
