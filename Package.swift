@@ -313,8 +313,8 @@ let package = Package(
         testModule(
             "NodeTests",
             [
-                "Node", "Gateway", "Channels", "Chain", "Exchange", "Tickets", "Sphinx", "Crypto",
-                "LocalSocket", "JSON", "Bytes", "TestSupport",
+                "Node", "Gateway", "Channels", "Chain", "Exchange", "Tickets", "Trace", "Sphinx",
+                "Crypto", "LocalSocket", "JSON", "Bytes", "TestSupport",
             ]
         ),
         testModule(
