@@ -54,7 +54,7 @@ import Trace
             end = .disk
         }
         let isEnd = try file.finish(end, dropped: 5, nanos: UInt64(count))
-        if end == .asked { #expect(file.count == taken) }
+        if isEnd == .asked { #expect(file.count == taken) }
         return (taken, isEnd)
     }
 
@@ -72,13 +72,13 @@ import Trace
         let path = "\(folder)/x.trace"
         _ = try write(path, 3)
         #expect(Files.permissions(path) == 0o600)
-        #expect { try TraceFile(path, Self.header) } throws: { "\($0)".contains("File exists") }
+        #expect { _ = try TraceFile(path, Self.header) } throws: { "\($0)".contains("File exists") }
         #expect(try numbers(path) == [0, 1, 2])
         var other = try TraceFile(path, Self.header, replaces: true)
         _ = try other.finish(.asked, dropped: 0, nanos: 0)
         #expect(try numbers(path).isEmpty)
         #expect(Files.permissions(path) == 0o600)
-        #expect { try TraceFile("\(folder)/no/x", Self.header) } throws: {
+        #expect { _ = try TraceFile("\(folder)/no/x", Self.header) } throws: {
             "\($0)".contains("No such file")
         }
     }
@@ -113,7 +113,9 @@ import Trace
             let summary = try TraceSummary(path)
             #expect(summary.end == end && summary.document["dropped"]?.integer == 5)
         }
-        #expect(throws: SystemError.self) { try TraceFile("\(folder)/y", Self.header, room: 63) }
+        #expect(throws: SystemError.self) {
+            _ = try TraceFile("\(folder)/y", Self.header, room: 63)
+        }
         #expect(!Files.exists("\(folder)/y"))
     }
 
@@ -176,7 +178,7 @@ import Trace
         let shown = try Program.run(["trace", "show", path, "--records", "2"])
         #expect(shown.code == 0, "\(shown.errors)")
         #expect(shown.output.contains("made, not recorded, packets of 400 bytes, all bytes kept"))
-        #expect(shown.output.contains("in packet        30  12000    400   400  12000"))
+        #expect(shown.output.contains("in packet       30  12000    400   400  12000"))
         #expect(shown.output.contains("and 10 more"))
         let json = try JSON.parse(try Program.run(["trace", "show", path, "--json"]).output)
         #expect(json["records"]?.integer == 60 && json["kinds"]?.elements?.count == 2)
