@@ -1,8 +1,7 @@
-import Bytes
+import Exchange
 import Foundation
 import JSON
 import Testing
-import Trace
 
 @testable import Node
 
@@ -148,5 +147,44 @@ import Trace
         try expectEnd("stop", .stop, code: 1, [])
         let log = try Files.text("\(folder)/node-1.log")
         #expect(log.contains("seconds.trace ended: the time is over"))
+    }
+
+    @Test func `a recording goes on when a new packet key is served`() throws {
+        let fixture = try Fixture()
+        try fixture.startLedger(["--key-grace-s", "1"])
+        let port = try Fixture.freePort()
+        let config = try fixture.makeNode("node", port: port)
+        _ = try fixture.startNode(config)
+        let file = "\(fixture.folder)/x.trace"
+        let words = ["trace", "record", "--config", config, "--out", file]
+        let recorder = try fixture.start(words, log: "record.log")
+        /// Sends what nobody knows until so many datagrams were recorded.
+        func expectRecords(_ count: Int) throws {
+            let socket = try UDPSocket(connect: Endpoint(ipv4: 127, 0, 0, 1, port: port))
+            try fixture.wait {
+                socket.send([UInt8](repeating: 0xee, count: 1_452))
+                let status = try? status(config)
+                return status.map { number($0, "trace", "records") >= count } ?? false
+            }
+        }
+        try expectRecords(1)
+        let rotated = try Program.run(
+            ["keygen", "--out", "\(fixture.folder)/node/keys", "--rotate"],
+            environment: ["DRAY_PASSPHRASE": "secret"]
+        )
+        #expect(rotated.code == 0)
+        try fixture.wait {
+            let log = try? Files.text("\(fixture.folder)/node-1.log")
+            return log?.contains("serving a new packet key") == true
+        }
+        let before = number(try status(config), "trace", "records")
+        try expectRecords(before + 2)
+        recorder.interrupt()
+        recorder.waitUntilExit()
+        let text = try Files.text("\(fixture.folder)/record.log")
+        #expect(recorder.terminationStatus == 0 && text.contains("ended: stopped"), "\(text)")
+        let trace = try TraceSummary(file).document
+        #expect(records(trace, "in", "datagram") >= before + 2)
+        #expect(trace["links"]?.elements?.count == 1 && trace["links"]?[0]?["link"]?.integer == 0)
     }
 }
