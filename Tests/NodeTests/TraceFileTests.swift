@@ -27,7 +27,7 @@ import Trace
         limit: Int = .max,
         room: Int = .max
     ) throws -> (taken: Int, end: TraceEnd) {
-        var file = try TraceFile(path, Self.header, limit: limit, room: room)
+        let file = try TraceFile(path, Self.header, limit: limit, room: room)
         let packet = Memory(1_461)
         var (taken, end) = (0, TraceEnd.asked)
         do throws(SystemError) {
@@ -74,7 +74,7 @@ import Trace
         #expect(Files.permissions(path) == 0o600)
         #expect { _ = try TraceFile(path, Self.header) } throws: { "\($0)".contains("File exists") }
         #expect(try numbers(path) == [0, 1, 2])
-        var other = try TraceFile(path, Self.header, replaces: true)
+        let other = try TraceFile(path, Self.header, replaces: true)
         _ = try other.finish(.asked, dropped: 0, nanos: 0)
         #expect(try numbers(path).isEmpty)
         #expect(Files.permissions(path) == 0o600)

@@ -4,7 +4,7 @@ internal import Trace
 
 /// A trace while it is written: for its owner alone, never longer than it may be, and whatever
 /// happens to the disk, with an end.
-struct TraceFile: ~Copyable {
+final class TraceFile {
     /// How far the file is good: bytes of whole blocks, their records, notes among them, and what
     /// the notes say.
     private struct Mark {
@@ -18,7 +18,7 @@ struct TraceFile: ~Copyable {
     private static let lastBytes =
         TraceWriter.leastBytes(keeping: TraceNote.byteCount) + TraceFormat.endBytes
 
-    private let descriptor: Int32
+    private let file: OpenFile
     private let path: String
     private let limit: Int
     /// What the disk takes; for tests.
@@ -45,14 +45,11 @@ struct TraceFile: ~Copyable {
         room: Int = .max
     ) throws(SystemError) {
         if replaces { Files.remove(path) }
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
-        // The path lives for the time of the call.
-        descriptor = unsafe open(path, flags, 0o600)
+        file = OpenFile(try Files.makeFile(path, mode: 0o600))
         self.path = path
         self.limit = limit
         self.room = room
         writer = TraceWriter(header, memory: memory.region)
-        guard descriptor >= 0 else { throw .last("create", path) }
         let head = Memory(TraceFormat.headerBytes)
         writer.begin(into: head.region)
         do throws(SystemError) {
@@ -63,15 +60,13 @@ struct TraceFile: ~Copyable {
         }
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
-
     /// Records so far, notes apart.
     var count: UInt64 { writer.count - notes }
     /// Bytes that the file will have if it ends now.
     var byteCount: Int { mark.bytes + writer.blockBytes + TraceFormat.endBytes }
 
     /// Adds a record; false if the file may not become so long.
-    mutating func add(_ record: TraceRecord) throws(SystemError) -> Bool {
+    func add(_ record: TraceRecord) throws(SystemError) -> Bool {
         let head = writer.blockBytes == 0 ? TraceWriter.leastBytes(keeping: 0) : 0
         let more = head + 2 * TraceFormat.recordHeadBytes + record.kept.byteCount
         guard mark.bytes + writer.blockBytes + more <= limit - TraceFile.lastBytes else {
@@ -85,7 +80,7 @@ struct TraceFile: ~Copyable {
     }
 
     /// Notes how many records found no room in all; if the file may become so long.
-    mutating func note(dropped: UInt64, nanos: UInt64) throws(SystemError) {
+    func note(dropped: UInt64, nanos: UInt64) throws(SystemError) {
         guard dropped > self.dropped else { return }
         let isTaken = try add(record(TraceNote(dropped: dropped - self.dropped, end: nil), nanos))
         guard isTaken else { return }
@@ -94,7 +89,7 @@ struct TraceFile: ~Copyable {
     }
 
     /// Writes what is complete to the disk; what the disk does not take is forgotten.
-    mutating func flush() throws(SystemError) {
+    func flush() throws(SystemError) {
         guard let block = writer.block() else { return }
         do throws(SystemError) {
             try write(block, at: mark.bytes)
@@ -115,7 +110,7 @@ struct TraceFile: ~Copyable {
     /// written before, or one block earlier, and the note says so.
     ///
     /// - Returns: why it ended.
-    mutating func finish(
+    func finish(
         _ why: TraceEnd,
         dropped: UInt64,
         nanos: UInt64
@@ -135,7 +130,7 @@ struct TraceFile: ~Copyable {
         return .disk
     }
 
-    private mutating func end(
+    private func end(
         _ why: TraceEnd,
         _ dropped: UInt64,
         _ nanos: UInt64
@@ -165,8 +160,8 @@ struct TraceFile: ~Copyable {
     }
 
     /// Forgets what was written after a mark.
-    private mutating func retract(to mark: Mark) throws(SystemError) {
-        guard ftruncate(descriptor, mark.bytes) == 0 else { throw .last("write", path) }
+    private func retract(to mark: Mark) throws(SystemError) {
+        guard ftruncate(file.descriptor, mark.bytes) == 0 else { throw .last("write", path) }
         writer.retract(to: mark.records)
         self.mark = mark
         notes = mark.notes
@@ -177,13 +172,7 @@ struct TraceFile: ~Copyable {
         guard bytes.byteCount <= room - offset else {
             throw SystemError("write", path, number: ENOSPC)
         }
-        var done = 0
-        while done < bytes.byteCount {
-            let left = bytes.slice(done, bytes.byteCount - done)
-            // The region's bytes stay for the time of the call.
-            let count = unsafe pwrite(descriptor, left.base, left.byteCount, offset + done)
-            guard count > 0 || count < 0 && errno == EINTR else { throw .last("write", path) }
-            done += max(0, count)
-        }
+        guard lseek(file.descriptor, offset, SEEK_SET) == offset else { throw .last("write", path) }
+        try Files.write(file.descriptor, path, bytes.array)
     }
 }

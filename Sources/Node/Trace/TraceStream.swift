@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Glibc
 internal import Trace
 
 /// Why a trace cannot be used: one line that names the file.
@@ -16,27 +15,24 @@ struct TraceStream: ~Copyable {
     /// What the trace says of itself.
     let header: TraceHeader
     private var reader: TraceReader
-    private let descriptor: Int32
+    private let file: OpenFile
     private let memory = Memory(TraceFormat.blockBytesMax)
+    private var chunk = [UInt8](repeating: 0, count: 65_536)
 
     /// Opens a file and reads its header.
     init(_ path: String) throws(TraceFailure) {
         self.path = path
-        // The path lives for the time of the call.
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         do {
-            guard descriptor >= 0 else { throw SystemError.last("read", path) }
+            let file = OpenFile(try Files.openFile(path))
             let head = memory.region.slice(0, TraceFormat.headerBytes)
-            let count = try TraceStream.read(descriptor, head, path)
+            let count = try TraceStream.read(file, head, path, &chunk)
             reader = try TraceReader(header: head.slice(0, count))
+            self.file = file
         } catch {
-            if descriptor >= 0 { close(descriptor) }
             throw TraceStream.failure(path, error)
         }
         header = reader.header
     }
-
-    deinit { close(descriptor) }
 
     /// The next record, which stays until the one after it; nil after the last one, when the file
     /// was found to be whole.
@@ -54,14 +50,14 @@ struct TraceStream: ~Copyable {
     /// Opens the next block; false at the end of the file.
     private mutating func beginBlock() throws -> Bool {
         let head = memory.region.slice(0, TraceFormat.blockHeadBytes)
-        let count = try TraceStream.read(descriptor, head, path)
+        let count = try TraceStream.read(file, head, path, &chunk)
         if count == 0 {
             try reader.finish()
             return false
         }
         let more = try reader.begin(head: head.slice(0, count))
         let rest = memory.region.slice(head.byteCount, more)
-        let found = try TraceStream.read(descriptor, rest, path)
+        let found = try TraceStream.read(file, rest, path, &chunk)
         try reader.open(memory.region.slice(0, head.byteCount + found))
         return true
     }
@@ -73,18 +69,18 @@ struct TraceStream: ~Copyable {
 
     /// Fills a region, or what the file has left.
     private static func read(
-        _ descriptor: Int32,
+        _ file: OpenFile,
         _ bytes: Region,
-        _ path: String
+        _ path: String,
+        _ chunk: inout [UInt8]
     ) throws(SystemError) -> Int {
         var done = 0
         while done < bytes.byteCount {
-            let left = bytes.slice(done, bytes.byteCount - done)
-            // The region's bytes stay for the time of the call.
-            let count = unsafe Glibc.read(descriptor, left.base, left.byteCount)
+            let most = bytes.byteCount - done
+            let count = try Files.read(file.descriptor, path, into: &chunk, most: most)
             if count == 0 { break }
-            guard count > 0 || errno == EINTR else { throw .last("read", path) }
-            done += max(0, count)
+            bytes.store(bytes: chunk[..<count], done)
+            done += count
         }
         return done
     }

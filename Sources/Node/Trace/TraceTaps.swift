@@ -8,12 +8,12 @@ internal import Trace
 final class TraceTaps: @unchecked Sendable {
     private(set) var threads: PacketThreads
     private var taps: [TapReader]
-    private var file: TraceFile
+    private let file: TraceFile
     /// Records that found no room at these threads when they began, and those at others since.
     private var droppedBefore: UInt64 = 0
     private var droppedElsewhere: UInt64 = 0
 
-    init(_ threads: PacketThreads, file: consuming TraceFile) {
+    init(_ threads: PacketThreads, file: TraceFile) {
         self.threads = threads
         self.file = file
         taps = []
