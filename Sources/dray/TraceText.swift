@@ -89,9 +89,9 @@ enum TraceText {
             \(Output.number(replay["refused_by_kernel"])) datagrams refused by the kernel
             left out of the trace: \(counts(replay["left_out"]))
             came back: \(counts(replay["came_back"]))
-            a relay refuses a packet that it has seen before (duplicate, replay, lateIndex) or \
-            that is another relay's (ticketRecipient): a replay tests defence and load, it \
-            delivers nothing twice
+            a relay refuses a packet that it has seen before (duplicate, replay, indexReplay, \
+            lateIndex) or that is another relay's (ticketRecipient): a replay tests defence and \
+            load, it delivers nothing twice
             """
     }
 }
