@@ -161,8 +161,8 @@ let package = Package(
             "Node",
             [
                 "Bytes", "JSON", "LocalSocket", "Crypto", "Datapath", "Sphinx", "Tickets",
-                "Exchange", "Engine", "Link", "Relay", "Store", "Chain", "Channels", "Gateway",
-                "CProcess", "CToml",
+                "Exchange", "Engine", "Link", "Trace", "Relay", "Store", "Chain", "Channels",
+                "Gateway", "CProcess", "CToml",
             ]
         ),
         // L6
@@ -313,8 +313,8 @@ let package = Package(
         testModule(
             "NodeTests",
             [
-                "Node", "Gateway", "Channels", "Chain", "Exchange", "Tickets", "Sphinx", "Crypto",
-                "LocalSocket", "JSON", "Bytes", "TestSupport",
+                "Node", "Gateway", "Channels", "Chain", "Exchange", "Tickets", "Trace", "Sphinx",
+                "Crypto", "LocalSocket", "JSON", "Bytes", "TestSupport",
             ]
         ),
         testModule(

@@ -72,6 +72,8 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case lanesUsed
     /// Lanes that it ran for them: they come by eight.
     case lanesRun
+    /// Records of a trace that found no room.
+    case traceDropped
 
     /// Number of the counter.
     public var index: Int {

@@ -31,6 +31,7 @@ extension Worker {
             count += arrival.count
             if arrival.truncated {
                 counters.count(.linkSize, by: UInt64(arrival.count))
+                for place in 0..<arrival.count { noteIn(arrival.datagram(place), 0) }
                 continue
             }
             for place in 0..<arrival.count {
@@ -54,13 +55,17 @@ extension Worker {
 
     @_noLocks
     private mutating func open(_ datagram: Region, from source: DatagramAddress) {
-        if sheds(datagram) { return counters.count(.linkShed) }
+        if sheds(datagram) {
+            noteIn(datagram, 0)
+            return counters.count(.linkShed)
+        }
         let opened = links.open(
             datagram,
             into: plain,
             from: source,
             nowNanos: batch.nowNanos
         )
+        noteIn(datagram, opened.keyID)
         guard opened.verdict.index == 0 else {
             return refuse(datagram, from: source, opened.verdict)
         }
@@ -78,6 +83,7 @@ extension Worker {
     /// A frame of a neighbour.
     @_noLocks
     private mutating func take(_ frame: Frame, from opened: LinkOpened) {
+        noteIn(frame, opened.keyID)
         switch frame.type {
         case .packet: queuePacket(frame.body, from: opened)
         case .acknowledgements: collect(frame.body, from: opened.keyID)
@@ -167,7 +173,9 @@ extension Worker {
         )
         let count = datagram.byteCount
         let isQueued = port.send(train: train, byteCount: count, segmentBytes: count, to: source)
-        if isQueued { counters.count(.datagramsOut) } else { port.giveTrain(train) }
+        guard isQueued else { return port.giveTrain(train) }
+        counters.count(.datagramsOut)
+        noteOut(port.train(train).slice(0, count))
     }
 
     @_noLocks

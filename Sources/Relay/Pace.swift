@@ -71,8 +71,10 @@ extension Worker {
             // The row was another neighbour's, which has left the register.
             let isTheirs = links.table.keyID(row) == note.keyID
             if isTheirs {
-                guard train.writer.add(.packet, slab.packet(slot, packetBytes)) else { return }
+                let packet = slab.packet(slot, packetBytes)
+                guard train.writer.add(.packet, packet) else { return }
                 train.packets += 1
+                noteOut(.packet, packet, row)
                 if note.cameNanos != 0 { counters.latency.add(batch.nowNanos - note.cameNanos) }
             } else {
                 counters.count(.noForward)

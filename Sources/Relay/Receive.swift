@@ -24,6 +24,10 @@ extension Worker {
         }
         batch.reset(nowNanos: turnNanos)
         snapshot = snapshots.current()
+        if var tap {
+            isTapped = tap.obey()
+            self.tap = tap
+        }
         arrived = port.take()
     }
 

@@ -65,6 +65,7 @@ extension Worker {
                 assert(fits)
             }
             train.packets += 1
+            noteOut(.packet, packet, row)
             let note = notes[Int(slot)]
             if note.cameNanos != 0 { counters.latency.add(batch.nowNanos - note.cameNanos) }
             if note.waitsNanos != 0 { linkless -= 1 }
@@ -83,8 +84,12 @@ extension Worker {
             for index in 0..<count { made[index] = acks.acks(row)[index] }
             guard train.writer.add(.acknowledgements, text) else { break }
             counters.count(.acksOut, by: UInt64(count))
+            noteOut(.acknowledgements, text, row)
             acks.remove(row, count)
         }
-        if let body = pongs.take(row), train.writer.add(.pong, body) { counters.count(.pongsOut) }
+        if let body = pongs.take(row), train.writer.add(.pong, body) {
+            counters.count(.pongsOut)
+            noteOut(.pong, body, row)
+        }
     }
 }

@@ -87,6 +87,7 @@ extension Worker {
         }
         if count > 1, packets > 0 { check.noteTrain(train.row) }
         counters.count(.datagramsOut, by: UInt64(count))
+        noteOut(train, count: count)
         counters.count(.paddingOut, by: UInt64(count - written))
         counters.count(.bytesOut, by: UInt64(count * train.datagramBytes))
     }

@@ -121,6 +121,7 @@ extension Worker {
         }
         let fits = train.writer.add(.ping, body)
         assert(fits)
+        noteOut(.ping, body, check.row)
         depart(train)
         return true
     }

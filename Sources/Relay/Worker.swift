@@ -40,6 +40,8 @@ public struct WorkerParts: Sendable {
     public var number: Int
     /// Ring of handshakes to the link desk.
     public var strangers: Region
+    /// Memory of the tap; nil for a worker that nobody records.
+    public var tap: Region?
     /// 64 random bytes that all its randomness comes from; nil takes them from the system.
     public var seed: Region?
     /// Memory of a suspended worker, in which this one goes on; nil for new memory.
@@ -112,6 +114,9 @@ public struct Worker: ~Copyable {
     var links: LinkWorker
     var frames: FrameReader
     var strangers: StrangerWriter
+    var tap: TapWriter?
+    /// Somebody records, in this turn.
+    var isTapped = false
     var engine: Engine
     var batch = Batch()
     var pool: SlotPool
@@ -192,6 +197,7 @@ public struct Worker: ~Copyable {
         spillOut = parts.spillOut.map { SpillWriter($0, packetBytes: bytes) }
         self.links = LinkWorker(links, worker: parts.number)
         strangers = StrangerWriter(parts.strangers)
+        tap = parts.tap.map { TapWriter($0) }
         let seed = Worker.makeSeed(parts)
         engine = Worker.makeEngine(config.engine, memory.engine, parts, seed.region.slice(0, 32))
         snapshots = parts.snapshots

@@ -12,6 +12,7 @@ final class WorkerShare: Sendable {
     let acknowledgements: Region
     let strangers: Region
     let spill: Region
+    let tap: Region
     let counters: Region
     let board = Memory(WorkerBoard.byteCount)
     private let pages: SharedPages
@@ -33,6 +34,7 @@ final class WorkerShare: Sendable {
         acknowledgements = rings.acknowledgements
         strangers = rings.strangers
         spill = rings.spill
+        tap = rings.tap
         counters = rings.counters
     }
 
@@ -53,7 +55,7 @@ final class WorkerShare: Sendable {
         _ links: LinkTable,
         _ number: Int
     ) -> WorkerParts {
-        WorkerParts(
+        var parts = WorkerParts(
             books: books,
             replay: replay,
             snapshots: snapshots,
@@ -65,6 +67,8 @@ final class WorkerShare: Sendable {
             number: number,
             strangers: strangers
         )
+        parts.tap = tap
+        return parts
     }
 }
 
@@ -73,12 +77,14 @@ struct RingSizes {
     var reports: Int
     var commands: Int
     var spill: Int
+    var tap: Int
 
     init(_ plan: Workers.Plan) {
         let packetBytes = plan.config.engine.geometry.packetBytes
         reports = plan.reportBytes
         commands = plan.commandBytes
         spill = plan.count > 1 ? SpillRing.byteCount(packetBytes: packetBytes) : 0
+        tap = plan.tapBytes
     }
 }
 
@@ -89,6 +95,7 @@ struct WorkerRings {
     let acknowledgements: Region
     let strangers: Region
     let spill: Region
+    let tap: Region
     let counters: Region
 
     init(_ arena: inout Arena, _ size: RingSizes) {
@@ -97,6 +104,7 @@ struct WorkerRings {
         acknowledgements = arena.region(RecordRing.byteCount(capacity: 1 << 16))
         strangers = arena.region(RecordRing.byteCount(capacity: 1 << 17))
         spill = arena.region(size.spill)
+        tap = arena.region(Tap.byteCount(capacity: size.tap))
         counters = arena.region(Counters.byteCount)
     }
 }

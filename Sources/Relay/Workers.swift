@@ -40,6 +40,9 @@ public final class Workers: Sendable {
         public var reportBytes = 4 << 20
         /// Bytes of each worker's command ring, a power of two.
         public var commandBytes = 1 << 20
+        /// Bytes of each worker's ring of records for a trace, a power of two. The system gives
+        /// none of them before somebody records.
+        public var tapBytes = 1 << 21
         /// What suspended workers left, made by an equal plan: these go on with it. Empty: new
         /// workers. Descriptors are used up, whatever happens.
         public var handovers: [WorkerHandover] = []
@@ -162,6 +165,9 @@ public final class Workers: Sendable {
     public func strangers(_ worker: Int) -> StrangerReader {
         StrangerReader(memory[worker].strangers)
     }
+
+    /// The reading end of a worker's tap; one at a time.
+    public func tap(_ worker: Int) -> TapReader { TapReader(memory[worker].tap) }
 
     /// The writing end of a worker's commands; take it once.
     public func commands(_ worker: Int) -> CommandWriter {

@@ -22,6 +22,8 @@ public enum TraceFormat {
     public static let blockHeadBytes = 16
     /// Most bytes of a block, head and checksum included.
     public static let blockBytesMax = 1 << 20
+    /// Bytes of the end block.
+    public static let endBytes = blockHeadBytes + checksumBytes
     /// Bytes of a record before what is kept.
     public static let recordHeadBytes = 24
     /// Most bytes that can be kept of one record: far more than a datagram has.

@@ -58,6 +58,18 @@ public struct TraceWriter {
     /// The records since the last block as one, until the next `append`; nil if there are none.
     public mutating func block() -> Region? { records == 0 ? nil : close() }
 
+    /// Bytes that `block` would return now; 0 if there are no records.
+    public var blockBytes: Int { records == 0 ? 0 : used + TraceFormat.checksumBytes }
+
+    /// Forgets what was appended after the first `count` records, which lie in blocks before: for a
+    /// caller that could not write the rest.
+    public mutating func retract(to count: UInt64) {
+        precondition(count <= recordsBefore)
+        recordsBefore = count
+        records = 0
+        used = TraceFormat.blockHeadBytes
+    }
+
     /// The end of the file, after the last block.
     public mutating func end() -> Region {
         precondition(records == 0, "write the last block first")

@@ -15,6 +15,13 @@ enum Output {
     /// A string from a document, or a dash.
     static func text(_ value: JSON?) -> String { value?.text ?? "-" }
 
+    /// Seconds with a decimal, or a dash.
+    static func seconds(_ value: JSON?) -> String {
+        guard case .number(let text) = value, let number = Double(text) else { return "-" }
+        let tenths = Int(min(number * 10, 1e15).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
     /// Rows under a heading, columns aligned: the first to the left, the others to the right.
     static func table(_ heading: [String], _ rows: [[String]]) -> String {
         let all = [heading] + rows

@@ -19,7 +19,7 @@ enum StatusText {
             "replay set: \(Output.number(status["replay"]?["used"])) of "
                 + "\(Output.number(status["replay"]?["capacity"])) tags",
             "tables: \(tables(status, "issuers")); \(tables(status, "neighbours"))",
-            upgrades(status),
+            trace(status), upgrades(status),
             "memory: \(Output.number(status["memory"]?["allocated"])) bytes allocated",
         ]
         return sections.joined(separator: "\n\n")
@@ -27,6 +27,14 @@ enum StatusText {
 
     private static func members(_ document: JSON?) -> [(String, String)] {
         (document?.members ?? []).map { ($0.name, Output.number($0.value)) }
+    }
+
+    private static func trace(_ status: JSON) -> String {
+        let trace = status["trace"]
+        let isRecording = trace?["recording"]?.bool == true
+        let state =
+            isRecording ? "recording, \(Output.number(trace?["records"])) records" : "not recording"
+        return "trace: \(state); \(Output.number(trace?["dropped"])) records dropped so far"
     }
 
     private static func upgrades(_ status: JSON) -> String {

@@ -7,6 +7,7 @@ import Node
 enum Verbs {
     static let all: [Verb] = [
         .keygen, .run, .check, .status, .upgrade, .demo, .send, .tunnel,
+        .traceRecord, .traceReplay, .traceShow,
         .channelsList, .channelsOpen, .channelsFund, .channelsClose,
         .ticketsList, .ticketsRedeem,
         .ledgerServe, .ledgerStatus, .conform,

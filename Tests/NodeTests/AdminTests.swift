@@ -33,6 +33,10 @@ private func ask(_ desk: AdminDesk, _ text: String) throws -> JSON {
             AdminRequest.status, .channels, .tickets, .redeem, .reload,
             .openChannel(to: address, amount: 340_282_366_920_938_463_463_374_607_431_768_211_455),
             .fundChannel(to: address, amount: 1), .closeChannel(to: address),
+            .beginTrace(TraceWish(file: "/x")), .traceState(file: "/x"), .endTrace(file: "/x"),
+            .beginTrace(
+                TraceWish(file: "/y", isWhole: true, replaces: true, seconds: 1, bytes: 1 << 20)
+            ),
         ])
     func `a request survives the wire`(request: AdminRequest) throws {
         let document = try JSON.parse(request.document(id: "x").description)
@@ -44,6 +48,9 @@ private func ask(_ desk: AdminDesk, _ text: String) throws -> JSON {
             "", "[]", "{}", "nonsense", "{\"verb\":1}", "{\"verb\":\"fly\"}",
             "{\"verb\":\"open-channel\"}",
             "{\"verb\":\"open-channel\",\"to\":\"07\",\"amount\":\"1\"}",
+            "{\"verb\":\"trace-begin\"}", "{\"verb\":\"trace-end\",\"file\":\"x\"}",
+            "{\"verb\":\"trace-begin\",\"file\":\"/x\",\"seconds\":0}",
+            "{\"verb\":\"trace-begin\",\"file\":\"/x\",\"bytes\":1.5}",
             "{\"verb\":\"close-channel\",\"to\":7}", "\u{0}", "{\"verb\":\"status\"} {}",
         ])
     func `a wrong request gets a reason and changes nothing`(text: String) throws {

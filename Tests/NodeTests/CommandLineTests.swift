@@ -20,6 +20,14 @@ import Testing
             (["status", "--socket", "/nowhere/admin.sock"], 3, "no node answers"),
             (["ledger", "status", "--socket", "/nowhere/ledger.sock"], 3, "ledger"),
             (["channels", "open", "--socket", "x", "--to", "12", "--amount", "1"], 2, "--to 12"),
+            (["trace"], 2, "dray trace record, dray trace replay, dray trace show"),
+            (["trace", "record", "--socket", "x"], 2, "needs --out FILE"),
+            (["trace", "record", "--socket", "/nowhere/s", "--out", "x"], 3, "no node answers"),
+            (["trace", "record", "--socket", "x", "--out", "x", "--bytes", "9"], 2, "4096"),
+            (["trace", "show"], 2, "needs FILE"),
+            (["trace", "show", "/nowhere/x.trace"], 1, "cannot read /nowhere/x.trace"),
+            (["trace", "show", "/dev/null"], 1, "/dev/null: byte 0: the file ends too early"),
+            (["trace", "replay", "--in", "x", "--config", "x", "--to", "12"], 2, "--to 12"),
             (["tunnel", "--config", "x", "--to", "y", "--listen", "z"], 2, "x:0: "),
         ] as [([String], Int32, String)]
     )
@@ -44,7 +52,7 @@ import Testing
                 line.split(separator: " ").prefix(2).map(String.init)
             }
         #expect(verbs.count >= 16)
-        let pairs = ["channels", "tickets", "ledger"]
+        let pairs = ["channels", "tickets", "ledger", "trace"]
         for verb in verbs {
             let words = pairs.contains(verb[0]) ? verb : [verb[0]]
             let help = try Program.run(words + ["--help"])

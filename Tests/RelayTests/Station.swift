@@ -69,6 +69,8 @@ final class Station {
     var reports: ReportReader
     var commands: CommandWriter
     var strangers: StrangerReader
+    var tap: TapReader
+    let tapMemory = Memory(Tap.byteCount(capacity: 1 << 18))
     let config: WorkerConfig
     private let parts: WorkerParts
     private let kept: [Memory]
@@ -126,6 +128,8 @@ final class Station {
             seed.region.fill(UInt8(1 + node.index))
             parts.seed = seed.region
         }
+        parts.tap = tapMemory.region
+        tap = TapReader(tapMemory.region)
         worker = try Worker(config, socket: place.socket(), parts: parts)
         withExtendedLifetime(seed) {}
         self.parts = parts

@@ -72,9 +72,12 @@ final class Line {
         var allocated: UInt64 = 0
         for (number, bytes) in packets.enumerated() {
             line.send([bytes])
+            // Somebody records half of them.
+            if number == 100 { line.relay.tap.begin(keeping: bytes.count) }
             let before = allocations_of_thread()
             line.relay.worker.turn()
             if number >= 50 { allocated += allocations_of_thread() - before }
+            while line.relay.tap.next() != nil { line.relay.tap.release() }
             line.exit.worker.turn()
         }
         for _ in 0..<60 {
@@ -84,6 +87,8 @@ final class Line {
             line.exit.worker.turn()
         }
         #expect(allocated == 0)
+        let isTold = line.relay.tap.next() != nil
+        #expect(isTold)
         #expect(line.relay.counters.value(.forwarded) == 150)
         #expect(line.exit.counters.value(.delivered) == 150)
         #expect(line.relay.counters.value(.ticketsUnlocked) > 100)

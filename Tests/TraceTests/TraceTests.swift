@@ -251,4 +251,54 @@ func sealed(_ file: [UInt8], _ range: Range<Int>) -> [UInt8] {
         #expect("\(error)".hasPrefix("byte 4711: "))
         #expect(offset(changed([3], at: 64 + 16 + 8, in: block)) == 64 + 16 + 8)
     }
+
+    @Test func `records that were not written are taken back`() {
+        var random = SeededGenerator("retract")
+        let header = TraceHeader(packetBytes: 1, links: 9, keptBytesMax: 100)
+        let memory = Memory(4_096)
+        let head = Memory(TraceFormat.headerBytes)
+        var writer = TraceWriter(header, memory: memory.region)
+        writer.begin(into: head.region)
+        var file = head.region.array
+        func append(_ count: Int) -> [Kept] {
+            (0..<count).map { _ in
+                var kept = Kept(&random, links: 9, sizeMax: 100)
+                let made = kept
+                kept.bytes.withRegion { region in
+                    let isTaken = writer.append(
+                        TraceRecord(
+                            nanos: made.nanos,
+                            link: made.link,
+                            direction: made.direction,
+                            kind: made.kind,
+                            size: made.size,
+                            kept: region
+                        )
+                    )
+                    #expect(isTaken)
+                }
+                return made
+            }
+        }
+        #expect(writer.blockBytes == 0)
+        let first = append(10)
+        let bytes = writer.blockBytes
+        let block = writer.block()?.array ?? []
+        #expect(block.count == bytes && writer.blockBytes == 0)
+        file += block
+        // A block that got lost on its way to the disk, and records of the next one.
+        _ = append(7)
+        _ = writer.block()
+        _ = append(3)
+        writer.retract(to: 10)
+        #expect(writer.count == 10)
+        let last = append(2)
+        let rest = writer.block()?.array ?? []
+        file += rest + writer.end().array
+        guard case .success(let (_, found)) = read(file) else {
+            Issue.record("not read")
+            return
+        }
+        #expect(found == first + last)
+    }
 }

@@ -22,12 +22,20 @@ public enum AdminRequest: Equatable, Sendable {
     /// Has another program go on in the node's place: the file it was started from, or another
     /// one, which must say within a time that it can.
     case upgrade(binary: String?, waitMillis: Int)
+    /// Records what crosses the links into a file.
+    case beginTrace(TraceWish)
+    /// How the recording to a file is doing; it ends if nobody asks for long.
+    case traceState(file: String)
+    /// Ends the recording to a file.
+    case endTrace(file: String)
 
     /// True if asking twice is not the same as asking once.
     var changes: Bool {
         switch self {
-        case .status, .channels, .tickets: false
-        case .openChannel, .fundChannel, .closeChannel, .redeem, .reload, .upgrade: true
+        case .status, .channels, .tickets, .traceState: false
+        case .openChannel, .fundChannel, .closeChannel, .redeem, .reload, .upgrade, .beginTrace,
+            .endTrace:
+            true
         }
     }
 
@@ -43,6 +51,9 @@ public enum AdminRequest: Equatable, Sendable {
         case .redeem: "redeem"
         case .reload: "reload"
         case .upgrade: "upgrade"
+        case .beginTrace: "trace-begin"
+        case .traceState: "trace-state"
+        case .endTrace: "trace-end"
         }
     }
 
@@ -58,6 +69,9 @@ public enum AdminRequest: Equatable, Sendable {
         case .upgrade(let binary, let waitMillis):
             if let binary { members.append(JSON.Member("binary", .string(binary))) }
             members.append(JSON.Member("wait_ms", .integer(waitMillis)))
+        case .beginTrace(let wish): members += wish.members
+        case .traceState(let file), .endTrace(let file):
+            members.append(JSON.Member("file", .string(file)))
         }
         return .object(members)
     }
@@ -78,6 +92,9 @@ public enum AdminRequest: Equatable, Sendable {
         case "redeem": self = .redeem
         case "reload": self = .reload
         case "upgrade": self = try Self.upgrade(document)
+        case "trace-begin": self = .beginTrace(try TraceWish(document))
+        case "trace-state": self = .traceState(file: try TraceWish.file(document))
+        case "trace-end": self = .endTrace(file: try TraceWish.file(document))
         default: throw AdminError("unknown verb")
         }
     }

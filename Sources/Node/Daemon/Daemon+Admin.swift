@@ -6,6 +6,7 @@ internal import Exchange
 internal import Gateway
 internal import JSON
 internal import Link
+internal import Sphinx
 internal import Store
 internal import Synchronization
 
@@ -34,6 +35,13 @@ extension Daemon {
             return [:]
         case .upgrade(let binary, let waitMillis):
             return try prepareUpgrade(binary, millis: waitMillis)
+        case .beginTrace(let wish):
+            try trace.begin(wish, packetBytes: geometry.packetBytes) { [weak self] in
+                self?.threads
+            }
+            return ["file": .string(wish.file)]
+        case .traceState(let file): return try trace.ask(file)
+        case .endTrace(let file): return try trace.end(file)
         }
     }
 
@@ -88,12 +96,21 @@ extension Daemon {
                 "capacity": .integer(threads?.replay.capacity ?? 0),
             ],
             "tables": tablesDocument(sums), "gateway": gatewayDocument(counts),
-            "upgrades": upgrades.withLock { $0.document },
+            "trace": traceDocument(sums), "upgrades": upgrades.withLock { $0.document },
             "memory": [
                 "allocated": memory.map { .integer($0.allocated) } ?? .null,
                 "resident": memory.map { .integer($0.resident) } ?? .null,
             ],
             "ledger": runtime.chainFailure.map { .string("\($0)") } ?? .string("ok"),
+        ]
+    }
+
+    private func traceDocument(_ sums: WorkerSums) -> JSON {
+        let progress = trace.progress
+        return [
+            "recording": .bool(progress.map { $0.end == nil } ?? false),
+            "records": .integer(progress?.records ?? 0),
+            "dropped": .integer(sums.counters[.traceDropped] ?? 0),
         ]
     }
 

@@ -68,6 +68,7 @@ extension Daemon {
             var end = keepHouse(signals, entry)
             admin.stop()
             adminThread.join()
+            if case .upgrade = end { trace.end(.upgrade) } else { trace.end(.stop) }
             if case .upgrade(let path) = end {
                 let control = Control(
                     money: moneyThread,

@@ -29,6 +29,7 @@ public final class Daemon: Sendable {
     let gateway: GatewayDesk
     let money: MoneyDesk
     let links: LinkHouse
+    let trace: TraceDesk
     let geometry: Geometry
     let listen: Endpoint
     let probe: MemoryProbe
@@ -58,6 +59,7 @@ public final class Daemon: Sendable {
         self.probe = probe
         self.resumption = resumption
         logger = Logger(level: configuration.node.logLevel)
+        trace = TraceDesk(logger: logger)
         geometry = try Startup.geometry(configuration.packet)
         if resumption == nil {
             try Startup.memory(configuration, geometry, available: FreeMemory.bytes)

@@ -214,6 +214,20 @@ final class PacketThreads: Sendable {
         (0..<workers.count).map { workers.strangers($0) }
     }
 
+    /// The reading ends of the workers' taps; one of each at a time.
+    func taps() -> [TapReader] { (0..<workers.count).map { workers.tap($0) } }
+
+    /// Waits until the workers do as taps were told; a worker that is gone does nothing any more.
+    func wait(for taps: [TapReader]) {
+        for index in taps.indices {
+            workers.wake(index)
+            while !taps[index].isObeyed, !workers.status(index).state.isGone { pause(millis: 1) }
+        }
+    }
+
+    /// Records that found no room in a tap.
+    var traceDropped: UInt64 { counters.reduce(0) { $0 + $1.value(.traceDropped) } }
+
     /// A socket that sends as the workers do.
     func sender() -> DatagramSocket? { workers.sender() }
 

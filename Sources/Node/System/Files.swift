@@ -6,10 +6,23 @@ internal import Glibc
 public enum Files {
     /// Reads a file of at most `limit` bytes.
     public static func read(_ path: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw .last("read", path) }
+        let file = try openFile(path)
         defer { close(file) }
         return try readAll(file, path, limit: limit)
+    }
+
+    /// A descriptor of a file, to read from.
+    static func openFile(_ path: String) throws(SystemError) -> Int32 {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .last("read", path) }
+        return file
+    }
+
+    /// A descriptor of a file that did not exist yet, to write to.
+    static func makeFile(_ path: String, mode: UInt32) throws(SystemError) -> Int32 {
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard file >= 0 else { throw .last("create", path) }
+        return file
     }
 
     /// Reads text; bytes that are no UTF-8 are replaced.
@@ -23,8 +36,7 @@ public enum Files {
         _ bytes: [UInt8],
         mode: UInt32 = 0o600
     ) throws(SystemError) {
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard file >= 0 else { throw .last("create", path) }
+        let file = try makeFile(path, mode: mode)
         defer { close(file) }
         do throws(SystemError) {
             try write(file, path, bytes)
@@ -112,15 +124,25 @@ public enum Files {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while true {
-            // The array lends its memory for the time of the call.
-            let count = unsafe Glibc.read(file, &chunk, chunk.count)
+            let count = try read(file, path, into: &chunk, most: chunk.count)
             if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw .last("read", path)
-            }
             bytes += chunk[..<count]
             if bytes.count > limit { throw SystemError("read", path, number: EFBIG) }
+        }
+    }
+
+    /// Reads some bytes from a descriptor; 0 at the end of the file.
+    static func read(
+        _ file: Int32,
+        _ path: String,
+        into chunk: inout [UInt8],
+        most: Int
+    ) throws(SystemError) -> Int {
+        while true {
+            // The array lends its memory for the time of the call.
+            let count = unsafe Glibc.read(file, &chunk, min(most, chunk.count))
+            if count >= 0 { return count }
+            guard errno == EINTR else { throw .last("read", path) }
         }
     }
 
@@ -147,6 +169,15 @@ public enum Files {
         defer { close(file) }
         guard fsync(file) == 0 else { throw .last("write", folder) }
     }
+}
+
+/// A descriptor that is closed with the object.
+final class OpenFile: Sendable {
+    let descriptor: Int32
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
 }
 
 /// Path arithmetic.
