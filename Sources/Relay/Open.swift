@@ -37,6 +37,7 @@ extension Worker {
                 open(arrival.datagram(place), from: arrival.source)
             }
         }
+        openWaiting()
         return count
     }
 
@@ -54,25 +55,31 @@ extension Worker {
 
     @_noLocks
     private mutating func open(_ datagram: Region, from source: DatagramAddress) {
+        if !links.canWait(datagram) { openWaiting() }
         if sheds(datagram) { return counters.count(.linkShed) }
-        let opened = links.open(
-            datagram,
-            into: plain,
-            from: source,
-            nowNanos: batch.nowNanos
-        )
-        guard opened.verdict.index == 0 else {
-            return refuse(datagram, from: source, opened.verdict)
+        let verdict = links.wait(datagram, from: source, nowNanos: batch.nowNanos)
+        if verdict.index != 0 { refuse(datagram, from: source, verdict) }
+    }
+
+    /// Datagrams are opened sixteen at a time, whoever they are from.
+    @_noLocks
+    private mutating func openWaiting() {
+        for lane in 0..<links.openWaiting() {
+            let opened = links.opened(lane, nowNanos: batch.nowNanos)
+            guard opened.verdict.index == 0 else {
+                counters.count(opened.verdict)
+                continue
+            }
+            if opened.isIdle { continue }
+            frames.begin(
+                links.plain(lane),
+                session: opened.session,
+                link: opened.row,
+                counter: opened.counter,
+                nowNanos: batch.nowNanos
+            )
+            while let frame = frames.next() { take(frame, from: opened) }
         }
-        if opened.isIdle { return }
-        frames.begin(
-            plain.slice(0, datagram.byteCount - LinkLimits.overheadBytes),
-            session: opened.session,
-            link: opened.row,
-            counter: opened.counter,
-            nowNanos: batch.nowNanos
-        )
-        while let frame = frames.next() { take(frame, from: opened) }
     }
 
     /// A frame of a neighbour.
