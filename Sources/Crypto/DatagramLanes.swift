@@ -10,11 +10,12 @@ public struct DatagramLanes {
     public static var count: Int { @_noLocks get { 16 } }
 
     private static var block: Int { @_noLocks get { 64 } }
+    private static var tagBlock: Int { @_noLocks get { 16 } }
     private static var materialBytes: Int { @_noLocks get { 64 } }
     private static var nonceBytes: Int { @_noLocks get { 12 } }
 
     /// How many at least are quicker together than one by one; more than there can be where
-    /// vectors are not wide.
+    /// vectors are not wide. A pass costs the same however few lanes of it are in use.
     public let least: Int
     private let material: Region
     private let inputs: Region
@@ -23,7 +24,7 @@ public struct DatagramLanes {
     /// Bytes of a text that the lanes are laid out for.
     private let laidOut: Column<Int>
 
-    /// Takes zeroed memory for texts of at most so many bytes.
+    /// Takes memory for texts of at most so many bytes.
     public init(_ arena: inout Arena, textBytesMax: Int) {
         let count = DatagramLanes.count
         let stride = DatagramLanes.stride(textBytesMax)
@@ -41,27 +42,22 @@ public struct DatagramLanes {
         return count * lane + 4 * 64
     }
 
+    @_noLocks
+    private static func padded(_ textBytes: Int) -> Int {
+        (textBytes + tagBlock - 1) & ~(tagBlock - 1)
+    }
+
     /// Zeros, text, padding, and its length. An odd number of cache lines: lanes do not share sets.
     @_noLocks
     private static func stride(_ textBytes: Int) -> Int {
-        let padded = (textBytes + 15) & ~15
-        return ((block + padded + 16 + 63) & ~63) | 64
+        ((block + padded(textBytes) + tagBlock + 63) & ~63) | 64
     }
 
-    /// Makes room for texts of one length; call before `set`.
+    /// Makes room for texts of one length, at least 16 bytes; call before `set` and `text`.
     @_noLocks
     public func layOut(textBytes: Int) {
-        guard laidOut[0] != textBytes else { return }
+        assert(textBytes >= DatagramLanes.tagBlock)
         laidOut[0] = textBytes
-        inputs.fill(0)
-        outputs.fill(0)
-        let stride = DatagramLanes.stride(textBytes)
-        let end = DatagramLanes.block + (textBytes + 15) & ~15
-        for lane in 0..<DatagramLanes.count {
-            // Behind the length of the associated data, which is 0.
-            inputs.store(UInt64(textBytes).littleEndian, lane * stride + end + 8)
-            outputs.store(UInt64(textBytes).littleEndian, lane * stride + end + 8)
-        }
     }
 
     /// What a lane is sealed or opened with: 32 bytes of key, and a text of the length laid out.
@@ -72,7 +68,19 @@ public struct DatagramLanes {
         material.store(UInt32(0), place)
         material.store(counter.littleEndian, place + 4)
         material.copy(key, to: place + DatagramLanes.nonceBytes)
+        inputs.slice(lane * stride, DatagramLanes.block).fill(0)
+        finish(inputs, lane)
         inputs.copy(text, to: lane * stride + DatagramLanes.block)
+    }
+
+    /// Writes what the tag covers behind a lane's text: zeros up to a whole block, and a block of
+    /// lengths. Writes over the text's last bytes: before the text is there.
+    @_noLocks
+    private func finish(_ texts: Region, _ lane: Int) {
+        let end = lane * stride + DatagramLanes.block + DatagramLanes.padded(laidOut[0])
+        texts.store(SIMD2<UInt64>(), end - DatagramLanes.tagBlock)
+        // Of the associated data first.
+        texts.store(SIMD2<UInt64>(0, UInt64(laidOut[0]).littleEndian), end)
     }
 
     private var stride: Int { @_noLocks get { DatagramLanes.stride(laidOut[0]) } }
@@ -80,11 +88,12 @@ public struct DatagramLanes {
     /// Seals the first lanes: `text` and `tag` are theirs until the next call.
     @_noLocks
     public func seal(_ count: Int) {
+        for lane in 0..<count { finish(outputs, lane) }
         crypt(count)
         authenticate(outputs, count)
     }
 
-    /// Opens the first lanes: `text` is a lane's if `tag` is what came with it.
+    /// Opens the first lanes: `text` is a lane's if `tag` is what came with it. If not, `erase` it.
     @_noLocks
     public func open(_ count: Int) {
         crypt(count)
@@ -111,10 +120,12 @@ public struct DatagramLanes {
         Kernels.headerMAC(
             key: Lanes(outputs, stride: stride),
             Lanes(texts.slice(block, texts.byteCount - block), stride: stride),
-            count: (laidOut[0] + 15) & ~15 + 16,
+            count: DatagramLanes.padded(laidOut[0]) + DatagramLanes.tagBlock,
             out: Lanes(tags.region, stride: 16),
             live: .first(count)
         )
+        // The keys of the tags.
+        for lane in 0..<count { zeroize(outputs.slice(lane * stride, block)) }
     }
 
     /// What a lane was made into.
@@ -126,4 +137,8 @@ public struct DatagramLanes {
     /// The tag of a lane.
     @_noLocks
     public func tag(_ lane: Int) -> Region { tags.region(lane) }
+
+    /// Forgets what a lane was made into: nobody is to read what was not authentic.
+    @_noLocks
+    public func erase(_ lane: Int) { zeroize(text(lane)) }
 }

@@ -6,26 +6,28 @@ public import Datapath
 /// Datagrams that wait to be opened, or to be sealed, together.
 struct LinkLanes {
     struct Opening {
-        var datagram = Region.nowhere
+        var datagram: Region
         var source = DatagramAddress(family: 0, address: Bytes16(), port: 0)
         var look = LinkLook(.none)
         var isOpen = false
     }
 
     struct Sealing {
-        var datagram = Region.nowhere
+        var datagram: Region
         /// The session's slot.
         var session: UInt32 = 0
         var counter: UInt64 = 0
     }
 
-    var openings = [16 of Opening](repeating: Opening())
+    var openings: [16 of Opening]
     var openingCount = 0
-    var sealings = [16 of Sealing](repeating: Sealing())
+    var sealings: [16 of Sealing]
     var sealingCount = 0
 
-    @_noLocks
-    init() {}
+    init() {
+        openings = [16 of Opening](repeating: Opening(datagram: .nowhere))
+        sealings = [16 of Sealing](repeating: Sealing(datagram: .nowhere))
+    }
 }
 
 // Opening. Datagrams that wait must stay where they are.
@@ -37,6 +39,9 @@ extension LinkWorker {
             || lanes.openingCount < DatagramLanes.count
                 && lanes.openings[0].datagram.byteCount == datagram.byteCount
     }
+
+    /// Datagrams that wait to be opened.
+    public var waitingCount: Int { @_noLocks get { lanes.openingCount } }
 
     /// Looks at a data datagram, and lets it wait if it may be a neighbour's; else says why not.
     @_noLocks
@@ -76,6 +81,7 @@ extension LinkWorker {
                 )
             }
         }
+        for lane in 0..<count where !lanes.openings[lane].isOpen { together.erase(lane) }
         return count
     }
 
@@ -101,11 +107,18 @@ extension LinkWorker {
     }
 
     /// What became of a datagram that waited; once for each, in order: it takes the counter.
+    ///
+    /// The verdict is what `open` would have said of it after those before it.
     @_noLocks
     public mutating func opened(_ lane: Int, nowNanos: UInt64) -> LinkOpened {
+        let look = lanes.openings[lane].look
+        // A neighbour in this group may have taken the counter, or gone far ahead.
+        guard table.window(look.slot).mayTake(look.counter) else {
+            return LinkOpened(.linkReplay)
+        }
         guard lanes.openings[lane].isOpen else { return LinkOpened(.linkTag) }
         return table.take(
-            lanes.openings[lane].look,
+            look,
             plain: together.text(lane),
             from: lanes.openings[lane].source,
             nowNanos: nowNanos

@@ -63,6 +63,7 @@ public struct LinkWorker: ~Copyable {
     /// Between two turns: the thread holds on to no row, no session and no key that has ended.
     @_noLocks
     public mutating func quiesce() {
+        assert(isIdle, "datagrams wait longer than a turn")
         forgetEnded()
         table.workers.add(2, cell)
     }
@@ -70,9 +71,15 @@ public struct LinkWorker: ~Copyable {
     /// The thread is not at work.
     @_noLocks
     public mutating func leave() {
+        assert(isIdle, "datagrams wait longer than a turn")
         forgetEnded()
         assert(table.workers.load(cell) & 1 == 1, "a worker leaves twice")
         table.workers.add(1, cell)
+    }
+
+    /// Sessions of datagrams that wait must not end.
+    private var isIdle: Bool {
+        @_noLocks get { lanes.openingCount == 0 && lanes.sealingCount == 0 }
     }
 
     @_noLocks

@@ -53,9 +53,21 @@ extension Worker {
         return !shed.mayOpen(row: row, nowNanos: batch.nowNanos)
     }
 
+    /// True if the packets in the datagrams that wait may decide whether this one is shed: then they
+    /// are opened first.
+    @_noLocks
+    private func mayShed(_ datagram: Region) -> Bool {
+        guard links.waitingCount > 0 else { return false }
+        // The end of one packet, the beginning of one whose end came before, and whole ones.
+        let packets = links.waitingCount * (2 + datagram.byteCount / packetBytes)
+        guard queue.count + packets >= queue.refusesFrom else { return false }
+        let row = links.row(claimedBy: datagram)
+        return row != LinkTable.none && queue.mayRefuse(row: row, after: packets)
+    }
+
     @_noLocks
     private mutating func open(_ datagram: Region, from source: DatagramAddress) {
-        if !links.canWait(datagram) { openWaiting() }
+        if !links.canWait(datagram) || mayShed(datagram) { openWaiting() }
         if sheds(datagram) { return counters.count(.linkShed) }
         let verdict = links.wait(datagram, from: source, nowNanos: batch.nowNanos)
         if verdict.index != 0 { refuse(datagram, from: source, verdict) }
@@ -67,7 +79,7 @@ extension Worker {
         for lane in 0..<links.openWaiting() {
             let opened = links.opened(lane, nowNanos: batch.nowNanos)
             guard opened.verdict.index == 0 else {
-                counters.count(opened.verdict)
+                countStranger(opened.verdict)
                 continue
             }
             if opened.isIdle { continue }

@@ -84,6 +84,8 @@ extension Worker {
         counters.count(.packetsOut, by: packets)
         guard isQueued else {
             counters.count(.sendFailed, by: packets)
+            // Whoever has the train next writes into it.
+            links.sealQueued()
             return port.giveTrain(train.number)
         }
         if count > 1, packets > 0 { check.noteTrain(train.row) }

@@ -5,28 +5,30 @@ import Testing
 
 /// Datagrams together against libsodium's, one by one.
 @Suite struct DatagramLanesTests {
-    private static let textBytesMax = 8_920
-    private let memory = Memory(DatagramLanes.byteCount(textBytesMax: textBytesMax))
+    private static let texts = 1_200...8_920
+    private let memory: Memory
+    private let lanes: DatagramLanes
 
-    private func lanes() -> DatagramLanes {
+    init() {
+        let most = DatagramLanesTests.texts.upperBound
+        memory = Memory(DatagramLanes.byteCount(textBytesMax: most))
+        // What is in it at first must not matter.
+        memory.region.fill(0xa5)
         var arena = Arena(memory.region)
-        return DatagramLanes(&arena, textBytesMax: DatagramLanesTests.textBytesMax)
+        lanes = DatagramLanes(&arena, textBytesMax: most)
     }
 
     private struct One {
-        var key: [UInt8]
-        var counter: UInt64
-        var text: [UInt8]
+        let key: [UInt8]
+        let counter: UInt64
+        let text: [UInt8]
+        /// Text and tag as libsodium has them.
+        let sealed: [UInt8]
 
         init(_ random: inout SeededGenerator, textBytes: Int) {
-            key = random.bytes(32)
-            counter = UInt64.random(in: 0...(1 << 37), using: &random)
-            text = random.bytes(textBytes)
-        }
-
-        /// Text and tag as libsodium has them.
-        func sealed() -> [UInt8] {
-            var (key, text) = (key, text)
+            var key = random.bytes(32)
+            var text = random.bytes(textBytes)
+            let counter = random.next() >> UInt64.random(in: 0..<64, using: &random)
             var out = [UInt8](repeating: 0, count: text.count + 16)
             key.withRegion { key in
                 text.withRegion { text in
@@ -35,7 +37,7 @@ import Testing
                     }
                 }
             }
-            return out
+            (self.key, self.text, self.counter, sealed) = (key, text, counter, out)
         }
 
         func set(_ lane: Int, of lanes: DatagramLanes, text: [UInt8]) {
@@ -44,42 +46,92 @@ import Testing
                 text.withRegion { lanes.set(lane, key: key, counter: counter, text: $0) }
             }
         }
+
+        /// The key of the tag: what the key stream begins with.
+        var tagKey: [UInt8] {
+            var nonce = (0..<8).map { UInt8(truncatingIfNeeded: counter >> UInt64(8 * $0)) }
+            nonce = [0, 0, 0, 0] + nonce
+            let (material, out) = (LaneBuffer(width: 44), LaneBuffer(width: 32))
+            material[0] = nonce + key
+            Kernels.headerStream(
+                material: material.lanes,
+                input: out.lanes,
+                inputBytes: 0,
+                out: out.lanes,
+                outBytes: 32,
+                live: 1
+            )
+            return out[0]
+        }
     }
 
-    @Test func `sealed together is sealed one by one, and opens again`() {
+    /// Seals and opens `count` random texts; true if all is as libsodium has it.
+    private func agrees(_ count: Int, textBytes: Int, _ random: inout SeededGenerator) -> Bool {
+        let all = (0..<count).map { _ in One(&random, textBytes: textBytes) }
+        lanes.layOut(textBytes: textBytes)
+        for lane in 0..<count { all[lane].set(lane, of: lanes, text: all[lane].text) }
+        lanes.seal(count)
+        let isSealed = (0..<count).allSatisfy {
+            lanes.text($0).array + lanes.tag($0).array == all[$0].sealed
+        }
+        for lane in 0..<count {
+            all[lane].set(lane, of: lanes, text: Array(all[lane].sealed.dropLast(16)))
+        }
+        lanes.open(count)
+        let isOpen = (0..<count).allSatisfy {
+            lanes.text($0).array == all[$0].text
+                && lanes.tag($0).array == Array(all[$0].sealed.suffix(16))
+        }
+        return isSealed && isOpen
+    }
+
+    @Test func `every length of a block's end, and of every size, is what libsodium makes`() {
         var random = SeededGenerator("datagram lanes")
-        let lanes = lanes()
-        for round in 0..<60 {
+        let texts = DatagramLanesTests.texts
+        var sizes = Array(texts.lowerBound..<texts.lowerBound + 64) + [texts.upperBound, 1_420]
+        sizes += (0..<30).map { _ in Int.random(in: texts, using: &random) }
+        for textBytes in sizes.shuffled(using: &random) {
             let count = Int.random(in: 1...16, using: &random)
-            // Every length modulo a block of the cipher and of the tag.
-            let textBytes =
-                round % 3 == 0 ? 1_420 : Int.random(in: 1_200...8_920, using: &random)
-            let all = (0..<count).map { _ in One(&random, textBytes: textBytes) }
-            lanes.layOut(textBytes: textBytes)
-            for lane in 0..<count { all[lane].set(lane, of: lanes, text: all[lane].text) }
-            lanes.seal(count)
-            let sealed = all.map { $0.sealed() }
-            for lane in 0..<count {
-                let made = lanes.text(lane).array + lanes.tag(lane).array
-                #expect(made == sealed[lane], "lane \(lane) of \(count), \(textBytes) bytes")
+            let agrees = agrees(count, textBytes: textBytes, &random)
+            #expect(agrees, "\(count) lanes of \(textBytes) bytes")
+        }
+    }
+
+    @Test(arguments: 1...16)
+    func `so is every number of lanes`(count: Int) {
+        var random = SeededGenerator("datagram lanes \(count)")
+        for textBytes in [1_200, 1_420, 4_096, 8_920] {
+            let agrees = agrees(count, textBytes: textBytes, &random)
+            #expect(agrees, "\(textBytes) bytes")
+        }
+    }
+
+    // In processes of their own: other tests compute meanwhile.
+    @Test func `so is what other tables make`() async {
+        await #expect(processExitsWith: .success) {
+            precondition(Kernels.use("portable"))
+            let suite = DatagramLanesTests()
+            precondition(suite.lanes.least > DatagramLanes.count)
+            var random = SeededGenerator("datagram lanes portable")
+            for count in [1, 7, 16] {
+                let textBytes = Int.random(in: DatagramLanesTests.texts, using: &random)
+                precondition(suite.agrees(count, textBytes: textBytes, &random))
             }
-            for lane in 0..<count {
-                all[lane].set(lane, of: lanes, text: Array(sealed[lane].dropLast(16)))
-            }
-            lanes.open(count)
-            for lane in 0..<count {
-                #expect(lanes.text(lane).array == all[lane].text)
-                #expect(lanes.tag(lane).array == Array(sealed[lane].suffix(16)))
+        }
+        await #expect(processExitsWith: .success) {
+            precondition(Kernels.use("scalar"))
+            var random = SeededGenerator("datagram lanes scalar")
+            for count in [1, 7, 16] {
+                let textBytes = Int.random(in: DatagramLanesTests.texts, using: &random)
+                precondition(DatagramLanesTests().agrees(count, textBytes: textBytes, &random))
             }
         }
     }
 
     @Test func `each changed bit gives another tag`() {
         var random = SeededGenerator("datagram lanes forged")
-        let lanes = lanes()
         let one = One(&random, textBytes: 1_212)
-        let sealed = one.sealed()
-        let text = Array(sealed.dropLast(16))
+        let text = Array(one.sealed.dropLast(16))
         lanes.layOut(textBytes: 1_212)
         for _ in 0..<40 {
             for lane in 0..<16 {
@@ -90,22 +142,29 @@ import Testing
             }
             lanes.open(16)
             for lane in 0..<16 {
-                #expect((lanes.tag(lane).array == Array(sealed.suffix(16))) == (lane == 0))
+                let isSame = lanes.tag(lane).array == Array(one.sealed.suffix(16))
+                #expect(isSame == (lane == 0))
             }
         }
     }
 
-    @Test func `no key stays behind`() {
+    @Test(arguments: [false, true])
+    func `no key stays behind, and nothing of a lane that is erased`(opens: Bool) {
         var random = SeededGenerator("datagram lanes keys")
-        let lanes = lanes()
         let all = (0..<16).map { _ in One(&random, textBytes: 1_420) }
         lanes.layOut(textBytes: 1_420)
         for lane in 0..<16 { all[lane].set(lane, of: lanes, text: all[lane].text) }
-        lanes.seal(16)
+        if opens { lanes.open(16) } else { lanes.seal(16) }
+        lanes.erase(5)
+        let isErased = lanes.text(5).array.allSatisfy { $0 == 0 }
+        #expect(isErased)
+        let left = lanes.text(4).array.contains { $0 != 0 }
+        #expect(left)
         let bytes = memory.region.array
         let words = Set((0..<bytes.count / 4).map { Array(bytes[4 * $0..<4 * $0 + 4]) })
-        for one in all {
-            for word in 0..<8 { #expect(!words.contains(Array(one.key[4 * word..<4 * word + 4]))) }
+        for key in all.flatMap({ [$0.key, $0.tagKey] }) {
+            let isThere = (0..<8).contains { words.contains(Array(key[4 * $0..<4 * $0 + 4])) }
+            #expect(!isThere)
         }
     }
 }

@@ -8,19 +8,27 @@ import Testing
 
 /// Datagrams opened and sealed together are what they are one by one.
 @Suite struct LinkLanesTests {
-    /// Opens datagrams together at `b`; verdict and plaintext of each.
+    /// Opens datagrams together at `b`; verdict and plaintext of each, in the order they came.
     private func open(
         _ pair: inout LinkPair,
         _ datagrams: [Region]
     ) -> [(opened: LinkOpened, plain: [UInt8])] {
-        var all: [(LinkOpened, [UInt8])] = []
+        var all = [(LinkOpened, [UInt8])](
+            repeating: (LinkOpened(.none), []),
+            count: datagrams.count
+        )
+        var places: [Int] = []
         func finish(_ pair: inout LinkPair) {
-            for lane in 0..<pair.b.worker.openWaiting() {
+            let count = pair.b.worker.openWaiting()
+            #expect(count == places.count)
+            for lane in 0..<count {
                 let opened = pair.b.worker.opened(lane, nowNanos: 3_000)
-                all.append((opened, pair.b.worker.plain(lane).array))
+                let isOpen = opened.verdict == .none
+                all[places[lane]] = (opened, isOpen ? pair.b.worker.plain(lane).array : [])
             }
+            places = []
         }
-        for datagram in datagrams {
+        for (place, datagram) in datagrams.enumerated() {
             let canWait = pair.b.worker.canWait(datagram)
             if !canWait { finish(&pair) }
             let verdict = pair.b.worker.wait(
@@ -28,7 +36,7 @@ import Testing
                 from: LinkPair.addressA,
                 nowNanos: 3_000
             )
-            if verdict != .none { all.append((LinkOpened(verdict), [])) }
+            if verdict == .none { places.append(place) } else { all[place].0.verdict = verdict }
         }
         finish(&pair)
         return all
@@ -75,6 +83,92 @@ import Testing
                 #expect(verdicts[index] == (index == forged ? .linkTag : .none))
             }
             #expect(verdicts[14] == (twice == forged ? .linkTag : .linkReplay))
+        }
+    }
+
+    /// What may come in: datagrams of a train, some of them more than once, cut, or forged in any
+    /// byte, out of order and far ahead of each other.
+    private func hostile(_ pair: borrowing LinkPair, _ random: inout SeededGenerator) -> [Memory] {
+        (0..<70).map { _ in
+            let place = Int.random(in: 0..<LinkLimits.trainDatagramsMax, using: &random)
+            let bytes = LinkPair.bytes
+            let style = Int.random(in: 0..<12, using: &random)
+            let cut = style == 0 ? Int.random(in: 0..<bytes, using: &random) : bytes
+            let memory = Memory(cut)
+            memory.region.copy(pair.datagram(place).slice(0, cut), to: 0)
+            let byte = style < 4 ? Int.random(in: 0..<24, using: &random) : bytes - 1 - place
+            if style == 11 || (1..<4).contains(style) {
+                memory.region.store(memory.region.byte(byte) ^ (1 << UInt8(place & 7)), byte)
+            }
+            return memory
+        }
+    }
+
+    private func isSame(_ one: LinkOpened, _ other: LinkOpened) -> Bool {
+        one.verdict == other.verdict && one.isIdle == other.isIdle && one.session == other.session
+            && one.row == other.row && one.keyID == other.keyID && one.counter == other.counter
+    }
+
+    @Test(arguments: 0..<24)
+    func `whatever comes, the verdicts are those of one by one`(round: Int) {
+        var random = SeededGenerator("lanes hostile \(round)")
+        var (pair, judge) = (LinkPair(), LinkPair())
+        #expect(pair.indices == judge.indices)
+        var come: [Memory] = []
+        for session in 0..<3 {
+            // A later session is sent on once it was heard of; datagrams of those before still come.
+            let key = UInt8(90 + session)
+            if session > 0 {
+                pair.connect(keyByte: key, nowNanos: 1_500)
+                judge.connect(keyByte: key, nowNanos: 1_500)
+            }
+            // The last ones are beyond the window of the first.
+            for _ in 0..<Int.random(in: 0...80, using: &random) { _ = pair.sealFromA(count: 44) }
+            _ = pair.sealFromA(count: LinkLimits.trainDatagramsMax)
+            come += hostile(pair, &random)
+        }
+        if round % 2 == 0 { come.shuffle(using: &random) }
+        var verdicts: Set<Drop> = []
+        for start in stride(from: 0, to: come.count, by: 70) {
+            // As many at a time as there may be in a turn.
+            let part = come[start..<min(start + 70, come.count)]
+            let together = open(&pair, part.map(\.region))
+            var want: [(opened: LinkOpened, plain: [UInt8])] = []
+            for memory in part {
+                let opened = judge.openAtB(memory.region)
+                let isOpen = opened.verdict == .none
+                let plain = isOpen ? judge.plain.region.slice(0, LinkPair.bytes - 32).array : []
+                want.append((opened, plain))
+                verdicts.insert(opened.verdict)
+            }
+            #expect(together.count == want.count)
+            for (one, other) in zip(together, want) {
+                let isSame = isSame(one.opened, other.opened) && one.plain == other.plain
+                #expect(isSame, "\(one.opened) is not \(other.opened)")
+            }
+            let sending = pair.b.table.sendingSession(pair.rowA, nowNanos: 3_000)
+            #expect(sending == judge.b.table.sendingSession(judge.rowA, nowNanos: 3_000))
+        }
+        #expect(verdicts.isSuperset(of: [.none, .linkTag, .linkReplay, .linkSize, .linkType]))
+    }
+
+    @Test func `a forged copy in the group of the true one is a replay, as it is later`() {
+        var pair = LinkPair()
+        _ = pair.sealFromA(count: 12)
+        var datagrams = (0..<12).map { pair.datagram($0) }
+        let forged = Memory(LinkPair.bytes)
+        forged.region.copy(datagrams[3], to: 0)
+        forged.region.store(~forged.region.byte(700), 700)
+        datagrams.insert(forged.region, at: 2)
+        datagrams.append(forged.region)
+        let all = open(&pair, datagrams)
+        #expect(all[2].opened.verdict == .linkTag && all[4].opened.verdict == .none)
+        #expect(all[13].opened.verdict == .linkReplay)
+        // Nothing of it is handed over.
+        #expect(all[2].plain.isEmpty)
+        for lane in [2, 13] {
+            let isErased = pair.b.worker.plain(lane).array.allSatisfy { $0 == 0 }
+            #expect(isErased)
         }
     }
 
