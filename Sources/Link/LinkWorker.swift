@@ -63,7 +63,7 @@ public struct LinkWorker: ~Copyable {
     /// Between two turns: the thread holds on to no row, no session and no key that has ended.
     @_noLocks
     public mutating func quiesce() {
-        assert(isIdle, "datagrams wait longer than a turn")
+        settle()
         forgetEnded()
         table.workers.add(2, cell)
     }
@@ -71,15 +71,17 @@ public struct LinkWorker: ~Copyable {
     /// The thread is not at work.
     @_noLocks
     public mutating func leave() {
-        assert(isIdle, "datagrams wait longer than a turn")
+        settle()
         forgetEnded()
         assert(table.workers.load(cell) & 1 == 1, "a worker leaves twice")
         table.workers.add(1, cell)
     }
 
-    /// Sessions of datagrams that wait must not end.
-    private var isIdle: Bool {
-        @_noLocks get { lanes.openingCount == 0 && lanes.sealingCount == 0 }
+    /// No datagram waits while its session may end.
+    @_noLocks
+    private mutating func settle() {
+        assert(lanes.openingCount == 0, "datagrams wait to be opened longer than a turn")
+        sealQueued()
     }
 
     @_noLocks
