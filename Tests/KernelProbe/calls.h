@@ -3,7 +3,7 @@
 #include "kernels.h"
 
 #define CALL_FIELDS    4
-#define CALL_WIDTH_MAX 9216
+#define CALL_WIDTH_MAX 3328
 
 // What lies in a field, and so which values are worth trying.
 enum call_kind {
