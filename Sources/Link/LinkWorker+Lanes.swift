@@ -5,28 +5,35 @@ public import Datapath
 
 /// Datagrams that wait to be opened, or to be sealed, together.
 struct LinkLanes {
-    struct Opening {
-        var datagram: Region
-        var source = DatagramAddress(family: 0, address: Bytes16(), port: 0)
-        var look = LinkLook(.none)
-        var isOpen = false
+    struct Opening: BitwiseCopyable {
+        let datagram: Region
+        let source: DatagramAddress
+        let look: LinkLook
     }
 
-    struct Sealing {
-        var datagram: Region
+    struct Sealing: BitwiseCopyable {
+        let datagram: Region
         /// The session's slot.
-        var session: UInt32 = 0
-        var counter: UInt64 = 0
+        let session: UInt32
+        let counter: UInt64
     }
 
-    var openings: [16 of Opening]
+    let openings: Column<Opening>
+    /// 1 for those whose tag was right.
+    let areOpen: Column<UInt8>
+    let sealings: Column<Sealing>
     var openingCount = 0
-    var sealings: [16 of Sealing]
     var sealingCount = 0
 
-    init() {
-        openings = [16 of Opening](repeating: Opening(datagram: .nowhere))
-        sealings = [16 of Sealing](repeating: Sealing(datagram: .nowhere))
+    init(_ arena: inout Arena) {
+        openings = arena.column(Opening.self, DatagramLanes.count)
+        areOpen = arena.column(UInt8.self, DatagramLanes.count)
+        sealings = arena.column(Sealing.self, DatagramLanes.count)
+    }
+
+    static var byteCount: Int {
+        let lane = MemoryLayout<Opening>.stride + 1 + MemoryLayout<Sealing>.stride
+        return DatagramLanes.count * lane + 3 * 64
     }
 }
 
@@ -54,9 +61,7 @@ extension LinkWorker {
         let look = table.look(datagram, nowNanos: nowNanos)
         guard look.verdict.index == 0 else { return look.verdict }
         let lane = lanes.openingCount
-        lanes.openings[lane].datagram = datagram
-        lanes.openings[lane].source = source
-        lanes.openings[lane].look = look
+        lanes.openings[lane] = LinkLanes.Opening(datagram: datagram, source: source, look: look)
         lanes.openingCount = lane + 1
         return .none
     }
@@ -74,26 +79,25 @@ extension LinkWorker {
             openTogether(count, textBytes)
         } else {
             for lane in 0..<count {
-                lanes.openings[lane].isOpen = open(
-                    lanes.openings[lane].datagram,
-                    lanes.openings[lane].look,
-                    into: together.text(lane)
-                )
+                let opening = lanes.openings[lane]
+                let isOpen = open(opening.datagram, opening.look, into: together.text(lane))
+                lanes.areOpen[lane] = isOpen ? 1 : 0
             }
         }
-        for lane in 0..<count where !lanes.openings[lane].isOpen { together.erase(lane) }
+        for lane in 0..<count where lanes.areOpen[lane] == 0 { together.erase(lane) }
         return count
     }
 
     @_noLocks
     private mutating func openTogether(_ count: Int, _ textBytes: Int) {
         for lane in 0..<count {
-            let look = lanes.openings[lane].look
+            let opening = lanes.openings[lane]
+            let keys = table.keys.region(Int(opening.look.slot))
             together.set(
                 lane,
-                key: table.keys.region(Int(look.slot)).slice(SessionKeys.receiveOffset, 32),
-                counter: look.counter,
-                text: lanes.openings[lane].datagram.slice(LinkWire.headBytes, textBytes)
+                key: keys.slice(SessionKeys.receiveOffset, 32),
+                counter: opening.look.counter,
+                text: opening.datagram.slice(LinkWire.headBytes, textBytes)
             )
         }
         together.open(count)
@@ -102,7 +106,7 @@ extension LinkWorker {
                 LinkWire.headBytes + textBytes,
                 DatagramCipher.tagBytes
             )
-            lanes.openings[lane].isOpen = constantTimeEqual(tag, together.tag(lane))
+            lanes.areOpen[lane] = constantTimeEqual(tag, together.tag(lane)) ? 1 : 0
         }
     }
 
@@ -111,16 +115,16 @@ extension LinkWorker {
     /// The verdict is what `open` would have said of it after those before it.
     @_noLocks
     public mutating func opened(_ lane: Int, nowNanos: UInt64) -> LinkOpened {
-        let look = lanes.openings[lane].look
+        let opening = lanes.openings[lane]
         // A neighbour in this group may have taken the counter, or gone far ahead.
-        guard table.window(look.slot).mayTake(look.counter) else {
+        guard table.window(opening.look.slot).mayTake(opening.look.counter) else {
             return LinkOpened(.linkReplay)
         }
-        guard lanes.openings[lane].isOpen else { return LinkOpened(.linkTag) }
+        guard lanes.areOpen[lane] == 1 else { return LinkOpened(.linkTag) }
         return table.take(
-            look,
+            opening.look,
             plain: together.text(lane),
-            from: lanes.openings[lane].source,
+            from: opening.source,
             nowNanos: nowNanos
         )
     }
@@ -147,9 +151,11 @@ extension LinkWorker {
         for place in 0..<count {
             if lanes.sealingCount == DatagramLanes.count { sealQueued() }
             let lane = lanes.sealingCount
-            lanes.sealings[lane].datagram = train.slice(place * bytes, bytes)
-            lanes.sealings[lane].session = session
-            lanes.sealings[lane].counter = firstCounter + UInt64(place)
+            lanes.sealings[lane] = LinkLanes.Sealing(
+                datagram: train.slice(place * bytes, bytes),
+                session: session,
+                counter: firstCounter + UInt64(place)
+            )
             lanes.sealingCount = lane + 1
         }
         table.noteSent(session: session, isIdle: isIdle, nowNanos: nowNanos)
@@ -162,11 +168,8 @@ extension LinkWorker {
         lanes.sealingCount = 0
         guard count >= together.least else {
             for lane in 0..<count {
-                seal(
-                    lanes.sealings[lane].datagram,
-                    session: lanes.sealings[lane].session,
-                    counter: lanes.sealings[lane].counter
-                )
+                let sealing = lanes.sealings[lane]
+                seal(sealing.datagram, session: sealing.session, counter: sealing.counter)
             }
             return
         }
