@@ -208,6 +208,23 @@ import Testing
         #expect(pair.train.region.array == before)
     }
 
+    @Test func `a worker that leaves has sealed what was queued`() {
+        var pair = LinkPair()
+        let session = pair.a.table.sendingSession(pair.rowB, nowNanos: 2_000)
+        let first = pair.a.table.reserve(session: session, count: 2) ?? 0
+        for place in 0..<2 { LinkPair.write(first + UInt64(place), to: pair.text(place)) }
+        pair.a.worker.queue(
+            session: session,
+            train: pair.train.region,
+            count: 2,
+            firstCounter: first,
+            nowNanos: 2_000
+        )
+        pair.a.worker.leave()
+        for place in 0..<2 { #expect(pair.openAtB(pair.datagram(place)).verdict == .none) }
+        pair.a.worker.enter()
+    }
+
     @Test func `nothing of it allocates`() {
         guard allocations_counted() == 1 else { return }
         var pair = LinkPair()
