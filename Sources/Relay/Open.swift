@@ -53,8 +53,8 @@ extension Worker {
         return !shed.mayOpen(row: row, nowNanos: batch.nowNanos)
     }
 
-    /// True if the packets in the datagrams that wait may decide whether this one is shed: then they
-    /// are opened first.
+    /// True if the packets in the datagrams that wait may decide whether this one is shed: then
+    /// they are opened first.
     @_noLocks
     private func mayShed(_ datagram: Region) -> Bool {
         guard links.waitingCount > 0 else { return false }

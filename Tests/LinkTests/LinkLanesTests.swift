@@ -117,7 +117,7 @@ import Testing
         #expect(pair.indices == judge.indices)
         var come: [Memory] = []
         for session in 0..<3 {
-            // A later session is sent on once it was heard of; datagrams of those before still come.
+            // A later session is sent on once it was heard of; those of earlier ones still come.
             let key = UInt8(90 + session)
             if session > 0 {
                 pair.connect(keyByte: key, nowNanos: 1_500)
