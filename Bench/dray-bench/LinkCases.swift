@@ -57,11 +57,55 @@ private final class LinkBench {
         sealed.region.copy(train.region, to: 0)
     }
 
-    /// Seals a train; its first counter.
-    func seal(_ count: Int) -> UInt64 {
+    private func reserve(_ count: Int) -> UInt64 {
         guard let first = sender.table.reserve(session: session, count: count) else {
             fatalError("no counters left")
         }
+        return first
+    }
+
+    /// Seals a train as a relay does: together, if it is worth it.
+    func queue(_ count: Int) -> UInt64 {
+        let first = reserve(count)
+        sender.queue(
+            session: session,
+            train: train.region,
+            count: count,
+            firstCounter: first,
+            nowNanos: LinkBench.nowNanos
+        )
+        sender.sealQueued()
+        return first
+    }
+
+    /// Opens the first datagrams of a train as a relay does.
+    func openWaiting(_ count: Int) -> UInt64 {
+        var opened: UInt64 = 0
+        for place in 0..<count {
+            let datagram = datagram(place, of: sealed)
+            if !receiver.canWait(datagram) { opened += take() }
+            _ = receiver.wait(datagram, from: source, nowNanos: LinkBench.nowNanos)
+        }
+        opened += take()
+        precondition(opened == UInt64(count), "a datagram does not open")
+        keeper.untake(index, 0..<UInt64(count))
+        return opened
+    }
+
+    private func take() -> UInt64 {
+        var opened: UInt64 = 0
+        for lane in 0..<receiver.openWaiting() {
+            let result = receiver.opened(lane, nowNanos: LinkBench.nowNanos)
+            opened += result.verdict.index == 0 ? 1 : 0
+        }
+        return opened
+    }
+
+    // MARK: libcrypto, one by one
+
+    /// Seals a train; its first counter.
+    func seal(_ count: Int) -> UInt64 {
+        let first = reserve(count)
         sender.seal(
             session: session,
             train: train.region,
@@ -240,8 +284,8 @@ private final class HandshakeBench {
     }
 }
 
-/// Datagrams of 1,452 bytes, alone and in trains: by the cipher that links use, and by libsodium's;
-/// then handshakes and what is no handshake.
+/// Datagrams of 1,452 bytes, alone and in trains: as links seal and open them, one by one with
+/// libcrypto, and with libsodium; then handshakes and what is no handshake.
 func linkCases() -> [Case] {
     let bench = LinkBench()
     let handshakes = HandshakeBench()
@@ -249,11 +293,16 @@ func linkCases() -> [Case] {
         let suffix = count == 1 ? "" : ".\(count)"
         return [
             Case("link.seal\(suffix)", batch: count) {
+                _ = bench.queue(count)
+                return UInt64(count)
+            },
+            Case("link.seal.crypto\(suffix)", batch: count) {
                 _ = bench.seal(count)
                 return UInt64(count)
             },
             Case("link.seal.sodium\(suffix)", batch: count) { bench.sodiumSeal(count) },
-            Case("link.open\(suffix)", batch: count) { bench.open(count) },
+            Case("link.open\(suffix)", batch: count) { bench.openWaiting(count) },
+            Case("link.open.crypto\(suffix)", batch: count) { bench.open(count) },
             Case("link.open.sodium\(suffix)", batch: count) { bench.sodiumOpen(count) },
         ]
     } + [

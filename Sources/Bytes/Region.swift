@@ -7,7 +7,7 @@ internal import Glibc
 /// Offsets are in bytes, checked by `assert`: on the packet path they come from constants and lane
 /// numbers, never from a packet.
 @safe
-public struct Region: @unchecked Sendable {
+public struct Region: BitwiseCopyable, @unchecked Sendable {
     /// First byte.
     public let base: UnsafeMutableRawPointer
     /// Number of bytes.

@@ -1,5 +1,6 @@
 public import Bytes
 internal import Cipher
+internal import Crypto
 public import Datapath
 
 /// What became of a datagram.
@@ -31,6 +32,9 @@ public struct LinkWorker: ~Copyable {
     public let table: LinkTable
     private let cell: Int
     private var cipher = DatagramCipher()
+    private let memory: Memory
+    let together: DatagramLanes
+    var lanes: LinkLanes
     /// Indices of the sessions whose keys the cipher has; 0 if none.
     private(set) var openingKey: UInt32 = 0
     private(set) var sealingKey: UInt32 = 0
@@ -40,6 +44,12 @@ public struct LinkWorker: ~Copyable {
         precondition(worker >= 0 && worker < table.size.workers)
         self.table = table
         cell = 8 * worker
+        let textBytesMax = LinkLimits.datagramBytesMax - LinkLimits.overheadBytes
+        let lanesBytes = DatagramLanes.byteCount(textBytesMax: textBytesMax)
+        memory = Memory(lanesBytes + LinkLanes.byteCount)
+        var arena = Arena(memory.region)
+        together = DatagramLanes(&arena, textBytesMax: textBytesMax)
+        lanes = LinkLanes(&arena)
     }
 
     // MARK: Turns
@@ -55,6 +65,7 @@ public struct LinkWorker: ~Copyable {
     /// Between two turns: the thread holds on to no row, no session and no key that has ended.
     @_noLocks
     public mutating func quiesce() {
+        settle()
         forgetEnded()
         table.workers.add(2, cell)
     }
@@ -62,9 +73,17 @@ public struct LinkWorker: ~Copyable {
     /// The thread is not at work.
     @_noLocks
     public mutating func leave() {
+        settle()
         forgetEnded()
         assert(table.workers.load(cell) & 1 == 1, "a worker leaves twice")
         table.workers.add(1, cell)
+    }
+
+    /// No datagram waits while its session may end.
+    @_noLocks
+    private mutating func settle() {
+        assert(lanes.openingCount == 0, "datagrams wait to be opened longer than a turn")
+        sealQueued()
     }
 
     @_noLocks
@@ -107,42 +126,24 @@ public struct LinkWorker: ~Copyable {
         from source: DatagramAddress,
         nowNanos: UInt64
     ) -> LinkOpened {
-        let table = table
-        guard datagram.byteCount >= LinkLimits.datagramBytesMin else {
-            return LinkOpened(.linkSize)
-        }
-        guard LinkWire.number(datagram, LinkWire.type) == LinkWire.data else {
-            return LinkOpened(.linkType)
-        }
-        let index = LinkWire.number(datagram, LinkWire.receiver)
-        let slot = table.slot(index: index, opening: true)
-        guard slot != LinkTable.none else { return LinkOpened(.linkUnknown) }
-        let facts = table.facts[Int(slot)]
-        guard datagram.byteCount == Int(facts.datagramBytes) else { return LinkOpened(.linkSize) }
-        let counter = UInt64(littleEndian: datagram.load(LinkWire.counter))
-        guard counter < LinkLimits.rejectDatagrams,
-            nowNanos < facts.createdNanos + LinkLimits.rejectNanos
-        else { return LinkOpened(.linkExpired) }
-        let window = table.window(slot)
-        guard window.mayTake(counter) else { return LinkOpened(.linkReplay) }
-        if openingKey != index {
-            let keys = table.keys.region(Int(slot))
+        let look = table.look(datagram, nowNanos: nowNanos)
+        guard look.verdict.index == 0 else { return LinkOpened(look.verdict) }
+        let out = plain.slice(0, datagram.byteCount - LinkLimits.overheadBytes)
+        guard open(datagram, look, into: out) else { return LinkOpened(.linkTag) }
+        return table.take(look, plain: out, from: source, nowNanos: nowNanos)
+    }
+
+    /// Decrypts a datagram; false if its tag does not match.
+    @_noLocks
+    mutating func open(_ datagram: Region, _ look: LinkLook, into plain: Region) -> Bool {
+        if openingKey != look.index {
+            let keys = table.keys.region(Int(look.slot))
             cipher.setOpeningKey(keys.slice(SessionKeys.receiveOffset, 32))
-            openingKey = index
+            openingKey = look.index
         }
         let head = LinkWire.headBytes
         let text = datagram.slice(head, datagram.byteCount - head)
-        let out = plain.slice(0, text.byteCount - DatagramCipher.tagBytes)
-        guard cipher.open(text, into: out, counter: counter) else { return LinkOpened(.linkTag) }
-        guard window.take(counter) else { return LinkOpened(.linkReplay) }
-        var opened = LinkOpened(.none)
-        opened.isIdle = out.load(0) as UInt32 == 0 && out.byte(LinkWire.frames) == 0
-        opened.session = index
-        opened.row = facts.row
-        opened.keyID = facts.keyID
-        opened.counter = counter
-        table.noteOpened(slot, facts, opened, from: source, nowNanos: nowNanos)
-        return opened
+        return cipher.open(text, into: plain, counter: look.counter)
     }
 
     /// Seals the datagrams of a train in place: the plaintext of datagram i stands at
@@ -161,30 +162,43 @@ public struct LinkWorker: ~Copyable {
         isIdle: Bool = false,
         nowNanos: UInt64
     ) {
-        let facts = table.facts[Int(session)]
-        let bytes = Int(facts.datagramBytes)
+        let bytes = Int(table.facts[Int(session)].datagramBytes)
+        for place in 0..<count {
+            seal(
+                train.slice(place * bytes, bytes),
+                session: session,
+                counter: firstCounter + UInt64(place)
+            )
+        }
+        table.noteSent(session: session, isIdle: isIdle, nowNanos: nowNanos)
+    }
+
+    /// Seals one datagram.
+    @_noLocks
+    mutating func seal(_ datagram: Region, session: UInt32, counter: UInt64) {
         let index = table.index(session: session)
         if sealingKey != index {
             cipher.setSealingKey(table.keys.region(Int(session)).slice(0, 32))
             sealingKey = index
         }
-        for place in 0..<count {
-            let datagram = train.slice(place * bytes, bytes)
-            let counter = firstCounter + UInt64(place)
-            LinkWire.writeHead(
-                datagram,
-                type: LinkWire.data,
-                receiver: facts.remoteIndex,
-                counter: counter
-            )
-            let head = LinkWire.headBytes
-            cipher.seal(datagram.slice(head, bytes - head), counter: counter)
-        }
-        table.noteSent(session: session, isIdle: isIdle, nowNanos: nowNanos)
+        table.writeHead(datagram, session: session, counter: counter)
+        let head = LinkWire.headBytes
+        cipher.seal(datagram.slice(head, datagram.byteCount - head), counter: counter)
     }
 }
 
 extension LinkTable {
+    /// Writes the bytes in clear of a datagram of ours.
+    @_noLocks
+    func writeHead(_ datagram: Region, session: UInt32, counter: UInt64) {
+        LinkWire.writeHead(
+            datagram,
+            type: LinkWire.data,
+            receiver: facts[Int(session)].remoteIndex,
+            counter: counter
+        )
+    }
+
     /// Our index of the session in a slot.
     @_noLocks
     func index(session: UInt32) -> UInt32 {

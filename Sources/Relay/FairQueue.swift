@@ -147,6 +147,16 @@ public struct FairQueue {
         return Int(state[0].count) >= limits.packets && waiting + 1 >= Int(state[0].heaviest)
     }
 
+    /// True if `refuses` may hold after so many more packets, whoever they are from.
+    @_noLocks
+    func mayRefuse(row: UInt32, after packets: Int) -> Bool {
+        let waiting = Int(rows[Int(row)].count) + packets
+        if waiting >= limits.packetsPerNeighbour { return true }
+        // Each that finds the queue full may make the heaviest lighter.
+        return Int(state[0].count) + packets >= limits.packets
+            && waiting + packets + 1 >= Int(state[0].heaviest)
+    }
+
     /// Fewer packets than this refuse nobody.
     var refusesFrom: Int {
         @_noLocks

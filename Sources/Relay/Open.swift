@@ -38,6 +38,7 @@ extension Worker {
                 open(arrival.datagram(place), from: arrival.source)
             }
         }
+        openWaiting()
         return count
     }
 
@@ -53,31 +54,51 @@ extension Worker {
         return !shed.mayOpen(row: row, nowNanos: batch.nowNanos)
     }
 
+    /// True if the packets in the datagrams that wait may decide whether this one is shed: then
+    /// they are opened first.
+    @_noLocks
+    private func mayShed(_ datagram: Region) -> Bool {
+        guard links.waitingCount > 0 else { return false }
+        // The end of one packet, the beginning of one whose end came before, and whole ones.
+        let packets = links.waitingCount * (2 + datagram.byteCount / packetBytes)
+        guard queue.count + packets >= queue.refusesFrom else { return false }
+        let row = links.row(claimedBy: datagram)
+        return row != LinkTable.none && queue.mayRefuse(row: row, after: packets)
+    }
+
     @_noLocks
     private mutating func open(_ datagram: Region, from source: DatagramAddress) {
+        if !links.canWait(datagram) || mayShed(datagram) { openWaiting() }
         if sheds(datagram) {
             noteIn(datagram, 0)
             return counters.count(.linkShed)
         }
-        let opened = links.open(
-            datagram,
-            into: plain,
-            from: source,
-            nowNanos: batch.nowNanos
-        )
-        noteIn(datagram, opened.keyID)
-        guard opened.verdict.index == 0 else {
-            return refuse(datagram, from: source, opened.verdict)
+        let verdict = links.wait(datagram, from: source, nowNanos: batch.nowNanos)
+        guard verdict.index != 0 else { return }
+        noteIn(datagram, 0)
+        refuse(datagram, from: source, verdict)
+    }
+
+    /// Datagrams are opened sixteen at a time, whoever they are from.
+    @_noLocks
+    private mutating func openWaiting() {
+        for lane in 0..<links.openWaiting() {
+            let opened = links.opened(lane, nowNanos: batch.nowNanos)
+            noteIn(links.datagram(lane), opened.keyID)
+            guard opened.verdict.index == 0 else {
+                countStranger(opened.verdict)
+                continue
+            }
+            if opened.isIdle { continue }
+            frames.begin(
+                links.plain(lane),
+                session: opened.session,
+                link: opened.row,
+                counter: opened.counter,
+                nowNanos: batch.nowNanos
+            )
+            while let frame = frames.next() { take(frame, from: opened) }
         }
-        if opened.isIdle { return }
-        frames.begin(
-            plain.slice(0, datagram.byteCount - LinkLimits.overheadBytes),
-            session: opened.session,
-            link: opened.row,
-            counter: opened.counter,
-            nowNanos: batch.nowNanos
-        )
-        while let frame = frames.next() { take(frame, from: opened) }
     }
 
     /// A frame of a neighbour.

@@ -23,6 +23,7 @@ extension Worker {
             // Much can lie in the buffers: nothing is dropped because the queue was full before.
             while queue.count > config.queue.packets / 4 { workOff() }
         } while arrived > 0
+        links.sealQueued()
         guard port.flush(millis: Worker.flushMillis) else { return board.set(.failed) }
         post()
         links.leave()

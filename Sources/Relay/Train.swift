@@ -47,11 +47,12 @@ extension Worker {
     @_noLocks
     private mutating func takeTrain() -> Int? {
         if let number = port.takeTrain() { return number }
-        if !port.submit() { board.set(.failed) }
+        submit()
         return port.takeTrain()
     }
 
-    /// Seals a train of at least so many datagrams and hands it to the port.
+    /// Has a train of at least so many datagrams sealed, and hands it to the port: `submit` does
+    /// both.
     @_noLocks
     mutating func depart(_ begun: Train, least: Int = 0) {
         var train = begun
@@ -65,7 +66,7 @@ extension Worker {
             counters.count(.linkDown, by: packets)
             return port.giveTrain(train.number)
         }
-        links.seal(
+        links.queue(
             session: train.session,
             train: port.train(train.number),
             count: count,
@@ -83,6 +84,8 @@ extension Worker {
         counters.count(.packetsOut, by: packets)
         guard isQueued else {
             counters.count(.sendFailed, by: packets)
+            // Whoever has the train next writes into it.
+            links.sealQueued()
             return port.giveTrain(train.number)
         }
         if count > 1, packets > 0 { check.noteTrain(train.row) }

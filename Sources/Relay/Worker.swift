@@ -102,7 +102,6 @@ public struct Worker: ~Copyable {
     let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
     let hops: Column<UInt32>
-    let plain: Region
     let ackText: Region
     let counters: Counters
     let board: WorkerBoard
@@ -184,7 +183,6 @@ public struct Worker: ~Copyable {
         waiting = memory.waiting
         outgoing = memory.outgoing
         hops = memory.hops
-        plain = memory.plain
         ackText = memory.ackText
         counters = Counters(parts.counters)
         board = parts.board

@@ -27,7 +27,6 @@ struct WorkerMemory {
     let waiting: Column<UInt32>
     let outgoing: Column<UInt32>
     let hops: Column<UInt32>
-    let plain: Region
     let ackText: Region
     let random: Region
     let poolMemory: Region
@@ -89,7 +88,6 @@ struct WorkerMemory {
         waiting = arena.column(UInt32.self, Batch.capacity)
         outgoing = arena.column(UInt32.self, Worker.outgoingMax)
         hops = arena.column(UInt32.self, Worker.outgoingMax)
-        plain = arena.region(LinkLimits.datagramBytesMax)
         ackText = arena.region(Acknowledgements.textBytes(count: ackCapacity))
         random = arena.region(RandomStream.byteCount)
         note = arena.column(WorkerNote.self, 1)

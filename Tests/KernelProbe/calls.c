@@ -184,9 +184,9 @@ const struct call calls[] = {
     {KERNEL(derive), .field = {BYTES(0, 256), BYTES(0, 256), OUT(1, 320)}},
     {KERNEL(blake3), .field = {BYTES(0, 3300), OUT(32, 32)}},
     {KERNEL(blake3_keyed), .field = {BYTES(32, 32), BYTES(0, 3300), OUT(32, 32)}},
-    {KERNEL(header_stream), .field = {BYTES(44, 44), BYTES(0, 1200), OUT(0, 1200)}, .output = 2,
+    {KERNEL(header_stream), .field = {BYTES(44, 44), BYTES(0, 1536), OUT(0, 1536)}, .output = 2,
      .shares = 2},
-    {KERNEL(header_mac), .field = {BYTES(32, 32), BYTES(0, 512), OUT(16, 16)}},
+    {KERNEL(header_mac), .field = {BYTES(32, 32), BYTES(0, 1536), OUT(16, 16)}},
     {KERNEL(equal), .field = {BYTES(0, 300), {CALL_TWIN, 0, 300}}},
     {KERNEL(lioness_forward), .field = {BYTES(152, 152), BOTH(33, 3300)}},
     {KERNEL(lioness_inverse), .field = {BYTES(152, 152), BOTH(33, 3300)}},
@@ -228,5 +228,6 @@ void call_fit(const struct call *call, struct call_shape *shape) {
         width[1] = width[2];
         width[2] = longer;
     }
+    if (call->run == run_header_mac && width[1] > 512) width[1] -= width[1] % 16;
     if (call->run == run_equal) width[1] = width[0];
 }

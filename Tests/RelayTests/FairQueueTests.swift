@@ -79,6 +79,25 @@ private final class TestQueue {
         #expect(refused > 100 && refused < 19_900)
     }
 
+    @Test(arguments: [(64, 16), (24, 24), (16, 64)])
+    func `who may be refused soon is told before`(packets: Int, each: Int) {
+        var random = SeededGenerator("may refuse \(packets) \(each)")
+        let test = TestQueue(rows: 8, packets: packets, each: each)
+        var (refused, spared) = (0, 0)
+        for _ in 0..<2_000 {
+            let count = Int.random(in: 1...12, using: &random)
+            let may = (0..<8).map { test.queue.mayRefuse(row: $0, after: count) }
+            for _ in 0..<count { test.push(UInt32.random(in: 0..<8, using: &random)) }
+            for row in 0..<8 as Range<UInt32> where test.queue.refuses(row: row) {
+                refused += 1
+                #expect(may[Int(row)], "row \(row) after \(count), seed \(random.seed)")
+            }
+            spared += may.count { !$0 }
+            if Int.random(in: 0..<4, using: &random) == 0 { _ = test.take(30) }
+        }
+        #expect(refused > 100 && spared > 100)
+    }
+
     // MARK: turns
 
     @Test func `neighbours take turns, packet by packet`() {

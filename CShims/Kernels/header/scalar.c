@@ -25,8 +25,9 @@ void scalar_header_mac(struct kernels_lanes key, struct kernels_lanes in, size_t
     uint8_t padded[MAC_MAX] = {0};
     size_t whole = (bytes + MAC_BLOCK - 1) / MAC_BLOCK * MAC_BLOCK;
     FOR_LANES(lane, live) {
-        memcpy(padded, lane_at(in, lane), bytes);
-        crypto_onetimeauth_poly1305(lane_at(out, lane), padded, whole, lane_at(key, lane));
+        const uint8_t *text = lane_at(in, lane);
+        if (bytes < whole) text = memcpy(padded, text, bytes);
+        crypto_onetimeauth_poly1305(lane_at(out, lane), text, whole, lane_at(key, lane));
     }
     wipe_stack();
 }

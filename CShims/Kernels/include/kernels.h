@@ -124,7 +124,7 @@ struct kernels {
                                           size_t in_bytes, struct kernels_lanes out,
                                           size_t out_bytes, uint64_t live);
     // out[0..16) := Poly1305 of in[0..bytes) extended by zeros to a multiple of
-    // 16; bytes <= 512.
+    // 16; bytes above 512 are a multiple of 16.
     void (*KERNELS_NONNULL header_mac)(struct kernels_lanes key, struct kernels_lanes in,
                                        size_t bytes, struct kernels_lanes out, uint64_t live);
     // Returns the lanes where a[0..bytes) equals b[0..bytes).
