@@ -1,5 +1,6 @@
 internal import Bytes
 internal import CLoadIO
+internal import Crypto
 internal import Datapath
 internal import Link
 internal import Tickets
@@ -58,7 +59,8 @@ final class LoadLink {
     private var worker: LinkWorker
     private var frames: FrameReader
     private let memory: Memory
-    private let plain: Region
+    /// Whom the datagrams are for that are opened together.
+    private let toIPs: Column<UInt32>
     /// Acknowledgements by link, a train and a frame for each.
     private let acks: Column<Acknowledgement>
     private let ackCounts: Column<Int>
@@ -74,6 +76,9 @@ final class LoadLink {
     private var nanos: UInt64 = 0
     private var link = 0
     private var isReading = false
+    // Of the datagrams that were opened together.
+    private var lane = 0
+    private var laneCount = 0
 
     /// - Parameters:
     ///   - socket: open at the port that the network's neighbours have.
@@ -98,13 +103,13 @@ final class LoadLink {
         let links = network.plan.links
         let frameBytes = FrameReader.byteCount(for: limits)
         memory = Memory(
-            frameBytes + LinkLimits.datagramBytesMax + links * (LoadLink.acksMax * 96 + 8)
+            frameBytes + links * (LoadLink.acksMax * 96 + 8)
                 + links * LoadLink.trainBytes(datagramBytes) + 4_096 + 65_536
         )
         var arena = Arena(memory.region)
         frames = FrameReader(arena.region(frameBytes), limits: limits)
         frames.clear(hash: LoadNetwork.hash)
-        plain = arena.region(LinkLimits.datagramBytesMax)
+        toIPs = arena.column(UInt32.self, DatagramLanes.count)
         acks = arena.column(Acknowledgement.self, links * LoadLink.acksMax)
         ackCounts = arena.column(Int.self, links)
         trains = arena.region(links * LoadLink.trainBytes(datagramBytes))
@@ -239,23 +244,16 @@ final class LoadLink {
 
     /// Opens the next datagram; false if there is none now.
     private func open() throws(LoadError) -> Bool {
-        if train == trainCount {
-            trainCount = try socket.take()
-            train = 0
-            nanos = Host.nanos()
-            if trainCount == 0 { return false }
+        if lane == laneCount {
+            try gather()
+            (lane, laneCount) = (0, worker.openWaiting())
+            if laneCount == 0 { return false }
         }
-        let current = socket.train(train)
-        let count = min(current.segmentBytes, current.bytes.byteCount - offset)
-        let datagram = current.bytes.slice(offset, count)
-        offset += count
-        if offset == current.bytes.byteCount {
-            offset = 0
-            train += 1
-        }
-        let opened = worker.open(datagram, into: plain, from: source, nowNanos: nanos)
-        guard opened.verdict == .none,
-            let link = network.link(ip: current.toIP),
+        let opened = worker.opened(lane, nowNanos: nanos)
+        let plain = worker.plain(lane)
+        let link = network.link(ip: toIPs[lane])
+        lane += 1
+        guard opened.verdict == .none, let link,
             network.neighbours[link].keyID == opened.keyID
         else {
             closed += 1
@@ -264,7 +262,7 @@ final class LoadLink {
         if opened.isIdle { return true }
         self.link = link
         frames.begin(
-            plain.slice(0, datagram.byteCount - LinkLimits.overheadBytes),
+            plain,
             session: opened.session,
             link: opened.row,
             counter: opened.counter,
@@ -272,6 +270,32 @@ final class LoadLink {
         )
         isReading = true
         return true
+    }
+
+    /// Lets datagrams wait, as many as are opened together or as there are.
+    private func gather() throws(LoadError) {
+        if train == trainCount {
+            trainCount = try socket.take()
+            train = 0
+            nanos = Host.nanos()
+        }
+        while train < trainCount {
+            let current = socket.train(train)
+            let count = min(current.segmentBytes, current.bytes.byteCount - offset)
+            let datagram = current.bytes.slice(offset, count)
+            guard worker.canWait(datagram) else { return }
+            let place = worker.waitingCount
+            if worker.wait(datagram, from: source, nowNanos: nanos) == .none {
+                toIPs[place] = current.toIP
+            } else {
+                closed += 1
+            }
+            offset += count
+            if offset == current.bytes.byteCount {
+                offset = 0
+                train += 1
+            }
+        }
     }
 
     /// What went over the links so far.

@@ -5,6 +5,8 @@ internal import Datapath
 struct LinkLook: BitwiseCopyable {
     var verdict: Drop
     var slot: UInt32 = 0
+    /// Of the neighbour that seems to have sent it.
+    var row: UInt32 = 0
     var index: UInt32 = 0
     var counter: UInt64 = 0
 
@@ -25,6 +27,7 @@ extension LinkTable {
         look.slot = slot(index: look.index, opening: true)
         guard look.slot != LinkTable.none else { return LinkLook(.linkUnknown) }
         let facts = facts[Int(look.slot)]
+        look.row = facts.row
         guard datagram.byteCount == Int(facts.datagramBytes) else { return LinkLook(.linkSize) }
         look.counter = UInt64(littleEndian: datagram.load(LinkWire.counter))
         guard look.counter < LinkLimits.rejectDatagrams,

@@ -50,6 +50,14 @@ extension LinkWorker {
     /// Datagrams that wait to be opened.
     public var waitingCount: Int { @_noLocks get { lanes.openingCount } }
 
+    /// Those of them that a neighbour seems to have sent.
+    @_noLocks
+    public func waitingCount(row: UInt32) -> Int {
+        var count = 0
+        for lane in 0..<lanes.openingCount where lanes.openings[lane].look.row == row { count += 1 }
+        return count
+    }
+
     /// Looks at a data datagram, and lets it wait if it may be a neighbour's; else says why not.
     @_noLocks
     public mutating func wait(

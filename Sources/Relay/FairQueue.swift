@@ -140,21 +140,16 @@ public struct FairQueue {
     }
 
     /// True if a packet of the neighbour that came now would be dropped.
+    ///
+    /// - Parameters:
+    ///   - mine: packets of the neighbour that are about to be pushed before it.
+    ///   - all: packets of all neighbours that are.
     @_noLocks
-    public func refuses(row: UInt32) -> Bool {
-        let waiting = Int(rows[Int(row)].count)
+    public func refuses(row: UInt32, after mine: Int = 0, of all: Int = 0) -> Bool {
+        let waiting = Int(rows[Int(row)].count) + mine
         if waiting >= limits.packetsPerNeighbour { return true }
-        return Int(state[0].count) >= limits.packets && waiting + 1 >= Int(state[0].heaviest)
-    }
-
-    /// True if `refuses` may hold after so many more packets, whoever they are from.
-    @_noLocks
-    func mayRefuse(row: UInt32, after packets: Int) -> Bool {
-        let waiting = Int(rows[Int(row)].count) + packets
-        if waiting >= limits.packetsPerNeighbour { return true }
-        // Each that finds the queue full may make the heaviest lighter.
-        return Int(state[0].count) + packets >= limits.packets
-            && waiting + packets + 1 >= Int(state[0].heaviest)
+        return Int(state[0].count) + all >= limits.packets
+            && waiting + 1 >= Int(state[0].heaviest)
     }
 
     /// Fewer packets than this refuse nobody.

@@ -43,32 +43,33 @@ extension Worker {
     }
 
     /// True if a datagram's packets would be dropped, and it is not opened for what else may be in
-    /// it.
+    /// it. What lies in datagrams that wait is taken for packets.
     @_noLocks
     private func sheds(_ datagram: Region) -> Bool {
-        guard queue.count >= queue.refusesFrom || budget.isLimited else { return false }
+        let bytes = links.waitingCount * datagram.byteCount
+        let isNear = queue.count + bytes / packetBytes >= queue.refusesFrom
+        guard isNear || budget.isLimited else { return false }
         let row = links.row(claimedBy: datagram)
         guard row != LinkTable.none,
-            queue.refuses(row: row) || budget.isSpent(row: row, nowNanos: batch.nowNanos)
+            refuses(row, datagram.byteCount)
+                || budget.isSpent(row: row, nowNanos: batch.nowNanos)
         else { return false }
         return !shed.mayOpen(row: row, nowNanos: batch.nowNanos)
     }
 
-    /// True if the packets in the datagrams that wait may decide whether this one is shed: then
-    /// they are opened first.
     @_noLocks
-    private func mayShed(_ datagram: Region) -> Bool {
-        guard links.waitingCount > 0 else { return false }
-        // The end of one packet, the beginning of one whose end came before, and whole ones.
-        let packets = links.waitingCount * (2 + datagram.byteCount / packetBytes)
-        guard queue.count + packets >= queue.refusesFrom else { return false }
-        let row = links.row(claimedBy: datagram)
-        return row != LinkTable.none && queue.mayRefuse(row: row, after: packets)
+    private func refuses(_ row: UInt32, _ datagramBytes: Int) -> Bool {
+        let textBytes = datagramBytes - LinkLimits.overheadBytes
+        return queue.refuses(
+            row: row,
+            after: links.waitingCount(row: row) * textBytes / packetBytes,
+            of: links.waitingCount * textBytes / packetBytes
+        )
     }
 
     @_noLocks
     private mutating func open(_ datagram: Region, from source: DatagramAddress) {
-        if !links.canWait(datagram) || mayShed(datagram) { openWaiting() }
+        if !links.canWait(datagram) { openWaiting() }
         if sheds(datagram) {
             noteIn(datagram, 0)
             return counters.count(.linkShed)

@@ -80,22 +80,29 @@ private final class TestQueue {
     }
 
     @Test(arguments: [(64, 16), (24, 24), (16, 64)])
-    func `who may be refused soon is told before`(packets: Int, each: Int) {
-        var random = SeededGenerator("may refuse \(packets) \(each)")
+    func `who is refused after packets that are yet to come is told before`(
+        packets: Int,
+        each: Int
+    ) {
+        var random = SeededGenerator("refuses after \(packets) \(each)")
         let test = TestQueue(rows: 8, packets: packets, each: each)
-        var (refused, spared) = (0, 0)
+        var (refused, accepted) = (0, 0)
         for _ in 0..<2_000 {
-            let count = Int.random(in: 1...12, using: &random)
-            let may = (0..<8).map { test.queue.mayRefuse(row: $0, after: count) }
-            for _ in 0..<count { test.push(UInt32.random(in: 0..<8, using: &random)) }
-            for row in 0..<8 as Range<UInt32> where test.queue.refuses(row: row) {
-                refused += 1
-                #expect(may[Int(row)], "row \(row) after \(count), seed \(random.seed)")
+            let row = UInt32.random(in: 0..<8, using: &random)
+            let mine = Int.random(in: 0...3, using: &random)
+            let others = Int.random(in: 0...3, using: &random)
+            let told = test.queue.refuses(row: row, after: mine, of: mine + others)
+            // Those of neighbours that have nothing yet push nobody out.
+            let isRoomy = test.queue.count + mine + others < packets
+            for _ in 0..<mine { test.push(row) }
+            for _ in 0..<others { test.push((row + 1) % 8) }
+            if isRoomy || mine + others == 0 {
+                #expect(test.queue.refuses(row: row) == told, "seed \(random.seed)")
             }
-            spared += may.count { !$0 }
-            if Int.random(in: 0..<4, using: &random) == 0 { _ = test.take(30) }
+            if told { refused += 1 } else { accepted += 1 }
+            if Int.random(in: 0..<12, using: &random) == 0 { _ = test.take(30) }
         }
-        #expect(refused > 100 && spared > 100)
+        #expect(refused > 100 && accepted > 100)
     }
 
     // MARK: turns
