@@ -80,6 +80,8 @@ public struct WorkerParts: Sendable {
 public struct Worker: ~Copyable {
     /// Most packets sent in one turn.
     static var outgoingMax: Int { @_noLocks get { 256 } }
+    /// So few packets leave before their acknowledgements are signed: there is time for both.
+    private static var smallBatch: Int { @_noLocks get { 8 } }
 
     // The port ends before the memory goes.
     let port: Port
@@ -268,6 +270,7 @@ public struct Worker: ~Copyable {
         receive()
         open()
         spill()
+        var isSmall = false
         repeat {
             admit()
             if config.isUnread {
@@ -276,13 +279,18 @@ public struct Worker: ~Copyable {
                 peel()
                 dedupe()
                 settle()
-                acknowledge()
+                isSmall = batch.count <= Worker.smallBatch
+                if !isSmall { acknowledge() }
             }
             hold()
         } while hasAnotherBatch()
         intake()
         seal()
         send()
+        if isSmall {
+            acknowledge()
+            send()
+        }
         housekeep()
     }
 
