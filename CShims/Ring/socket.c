@@ -59,7 +59,11 @@ static void set_buffers(int fd, uint32_t bytes) {
 
 static int bind_socket(int fd, int family, const struct datagram_address *at, int shared) {
     const int on = 1, off = 0, whole = IP_PMTUDISC_DO, whole6 = IPV6_PMTUDISC_DO;
-    if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return -errno;
+    // Among ports that may be shared the kernel chooses one that is another's: it shall choose
+    // first.
+    const int shared_early = shared && at->port != 0;
+    if (shared_early && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+        return -errno;
     if (family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
         setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &whole6, sizeof whole6);
@@ -67,7 +71,10 @@ static int bind_socket(int fd, int family, const struct datagram_address *at, in
     setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof whole);
     struct sockaddr_storage name;
     const socklen_t length = address_write(at, family, &name);
-    return bind(fd, (struct sockaddr *)&name, length) == 0 ? 0 : -errno;
+    if (bind(fd, (struct sockaddr *)&name, length) != 0) return -errno;
+    const int shared_late = shared && at->port == 0;
+    if (shared_late && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return -errno;
+    return 0;
 }
 
 int socket_open(const struct datagram_address *at, int shared, uint32_t buffer_bytes) {

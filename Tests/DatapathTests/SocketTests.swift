@@ -19,6 +19,19 @@ import Testing
         #expect(second.address == address)
     }
 
+    @Test func `a port that the kernel chooses is nobody else's`() throws {
+        // By chance alone, two of so many shared ones would meet in nearly every run.
+        var sockets: [SocketBox] = []
+        for _ in 0..<8 {
+            sockets = try (0..<200).map { _ in
+                SocketBox(try DatagramSocket(.loopback(port: 0), shared: true, bufferBytes: 0))
+            }
+            #expect(Set(sockets.map { $0.socket.address.port }).count == sockets.count)
+        }
+        let another = try DatagramSocket(sockets[0].socket.address, shared: true, bufferBytes: 0)
+        #expect(another.address == sockets[0].socket.address)
+    }
+
     @Test(arguments: Way.all)
     func `an address is free as soon as its port is gone`(_ way: Way) throws {
         let address = try TestPort(way).address
@@ -150,4 +163,10 @@ import Testing
         }
         #expect(!isOpen(mine))
     }
+}
+
+private final class SocketBox {
+    let socket: DatagramSocket
+
+    init(_ socket: consuming DatagramSocket) { self.socket = socket }
 }

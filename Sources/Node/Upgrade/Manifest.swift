@@ -20,7 +20,7 @@ struct Manifest {
     }
 
     private enum Field {
-        // Mark, number of descriptors, bytes of the parts, digest of all behind it.
+        // Mark, number of descriptors, bytes of the parts, digest of all, itself taken as zeros.
         static let mark = 0
         static let count = 8
         static let parts = 12
@@ -68,10 +68,7 @@ struct Manifest {
         keys.withRegion { all.copy($0, to: offset) }
         offset += Self.padded(keys.count)
         all.copy(snapshot.region, to: offset)
-        Hash.keccak256(
-            all.slice(Field.end, total - Field.end),
-            into: all.slice(Field.digest, 32)
-        )
+        all.store(Self.digest(all.slice(0, total)), Field.digest)
         return pages
     }
 
@@ -111,10 +108,18 @@ struct Manifest {
     }
 
     private static func isWhole(_ all: Region) -> Bool {
-        var digest = Bytes32()
-        return digest.withRegion { digest in
-            Hash.keccak256(all.slice(Field.end, all.byteCount - Field.end), into: digest)
-            return constantTimeEqual(digest, all.slice(Field.digest, 32))
+        var written: Bytes32 = all.load(Field.digest)
+        all.store(Bytes32(), Field.digest)
+        var digest = digest(all)
+        return written.withRegion { written in
+            digest.withRegion { constantTimeEqual($0, written) }
         }
+    }
+
+    /// Of memory whose place for the digest is zeros.
+    private static func digest(_ all: Region) -> Bytes32 {
+        var digest = Bytes32()
+        digest.withRegion { Hash.keccak256(all, into: $0) }
+        return digest
     }
 }
