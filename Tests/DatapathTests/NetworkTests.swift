@@ -102,7 +102,10 @@ struct NetworkTests {
                 let level = Int32(IPPROTO_IP)
                 let file = socket.descriptor
                 #expect(setsockopt(file, level, IP_MTU_DISCOVER, &allowed, length) == 0)
-                let sent = socket.send(Memory(size).region, to: right.address)
+                let bytes = Memory(size)
+                let sent = withExtendedLifetime(bytes) {
+                    socket.send(bytes.region, to: right.address)
+                }
                 #expect(sent)
             }
         }

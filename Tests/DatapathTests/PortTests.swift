@@ -76,7 +76,10 @@ import Testing
     func `an empty datagram arrives as one`(_ way: Way) throws {
         let right = try TestPort(way)
         let sender = try DatagramSocket(.loopback(port: 0), shared: false, bufferBytes: 0)
-        let sent = sender.send(Memory(1).region.slice(0, 0), to: right.address)
+        let memory = Memory(1)
+        let sent = withExtendedLifetime(memory) {
+            sender.send(memory.region.slice(0, 0), to: right.address)
+        }
         #expect(sent)
         let got = right.receive(1)
         #expect(got.map(\.bytes) == [[]] && got.map(\.source) == [sender.address])

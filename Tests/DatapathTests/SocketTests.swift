@@ -76,16 +76,18 @@ import Testing
         let right = try TestPort(.automatic)
         let copy = try left.port.socket.duplicate()
         #expect(copy.address == left.address)
-        let sent = copy.send(Memory(5).region, to: right.address)
+        let bytes = Memory(5)
+        let sent = copy.send(bytes.region, to: right.address)
         #expect(sent)
         #expect(right.receive(1).map(\.source) == [left.address])
         var six = Bytes16()
         six[15] = 1
         let other = copy.send(
-            Memory(5).region,
+            bytes.region,
             to: DatagramAddress(family: 6, address: six, port: 9)
         )
         #expect(!other)
+        withExtendedLifetime(bytes) {}
     }
 
     /// Two ends of a unix socket.

@@ -35,7 +35,8 @@ import Tickets
     @Test func `with both switches on packets go their whole way, and signatures differ`() throws {
         let worlds = (0..<2).map { Self.world("both \($0)", .hedged, checks: true) }
         for (other, world) in worlds.enumerated() where other == 1 {
-            world.nodes[1].engine.mix(seed: Memory(bytes: 32, of: 9).region)
+            let seed = Memory(bytes: 32, of: 9)
+            withExtendedLifetime(seed) { world.nodes[1].engine.mix(seed: seed.region) }
         }
         let packets = batch(worlds[0])
         let results = worlds.map { $0.nodes[1].process(packets) }
