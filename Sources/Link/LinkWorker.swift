@@ -164,16 +164,15 @@ public struct LinkWorker: ~Copyable {
     ) {
         let bytes = Int(table.facts[Int(session)].datagramBytes)
         for place in 0..<count {
-            seal(
-                train.slice(place * bytes, bytes),
-                session: session,
-                counter: firstCounter + UInt64(place)
-            )
+            let datagram = train.slice(place * bytes, bytes)
+            let counter = firstCounter + UInt64(place)
+            table.writeHead(datagram, session: session, counter: counter)
+            seal(datagram, session: session, counter: counter)
         }
         table.noteSent(session: session, isIdle: isIdle, nowNanos: nowNanos)
     }
 
-    /// Seals one datagram.
+    /// Seals one datagram whose head is written.
     @_noLocks
     mutating func seal(_ datagram: Region, session: UInt32, counter: UInt64) {
         let index = table.index(session: session)
@@ -181,7 +180,6 @@ public struct LinkWorker: ~Copyable {
             cipher.setSealingKey(table.keys.region(Int(session)).slice(0, 32))
             sealingKey = index
         }
-        table.writeHead(datagram, session: session, counter: counter)
         let head = LinkWire.headBytes
         cipher.seal(datagram.slice(head, datagram.byteCount - head), counter: counter)
     }

@@ -26,7 +26,7 @@ extension Worker {
         tell(type.number, body, links.table.keyID(row), isOutgoing: true)
     }
 
-    /// A sealed train goes to the kernel.
+    /// A train goes to the kernel; its heads are written, and it will be sealed.
     @_noLocks
     mutating func noteOut(_ train: borrowing Train, count: Int) {
         guard isTapped else { return }

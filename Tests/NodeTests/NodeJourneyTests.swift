@@ -7,24 +7,6 @@ import Testing
 
 @testable import Node
 
-/// Sends every datagram back.
-private final class Echo: Sendable {
-    let socket: UDPSocket
-    private let isStopping = Atomic<Bool>(false)
-
-    init() throws { socket = try UDPSocket(bind: Endpoint(ipv4: 127, 0, 0, 1, port: 0)) }
-
-    func run() {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while !isStopping.load(ordering: .acquiring) {
-            _ = UDPSocket.wait([socket.file], millis: 20)
-            while let (bytes, from) = socket.receive(&buffer) { socket.send(bytes, to: from) }
-        }
-    }
-
-    func stop() { isStopping.store(true, ordering: .releasing) }
-}
-
 @Suite(.serialized) struct NodeJourneyTests {
     @Test(arguments: [("head", "commitment"), ("v4", "vrf"), ("mix13", "commitment")])
     func `a message and long datagrams go through a relay, and the relay is paid`(
@@ -122,12 +104,12 @@ private final class Echo: Sendable {
         )
         let process = try fixture.startNode(relay)
         _ = try fixture.startNode(exit)
-        let relayAddress = try address(of: relay)
-        let exitAddress = try address(of: exit)
-        try open(exit, to: relayAddress, fixture)
+        let relayAddress = try fixture.address(of: relay)
+        let exitAddress = try fixture.address(of: exit)
+        try fixture.open(exit, to: relayAddress, amount: 100_000)
         // An entry is a node of its own while it runs: it opens its channel and stops again.
         let first = try fixture.startNode(entry)
-        try open(entry, to: relayAddress, fixture)
+        try fixture.open(entry, to: relayAddress, amount: 100_000)
         first.terminate()
         first.waitUntilExit()
         #expect(first.terminationStatus == 0)
@@ -180,22 +162,6 @@ private final class Echo: Sendable {
         tunnel.terminate()
         tunnel.waitUntilExit()
         #expect(tunnel.terminationStatus == 0)
-    }
-
-    private func address(of config: String) throws -> String {
-        let text = try Program.run(["status", "--config", config, "--json"]).output
-        return try #require(try JSON.parse(text)["address"]?.text)
-    }
-
-    private func open(_ config: String, to address: String, _ fixture: Fixture) throws {
-        let words = ["channels", "open", "--config", config, "--to", address, "--amount", "100000"]
-        let outcome = try Program.run(words)
-        #expect(outcome.code == 0, "\(outcome.errors)")
-        try fixture.wait {
-            let list = try? Program.run(["channels", "list", "--config", config, "--json"]).output
-            let channels = list.flatMap { try? JSON.parse($0) }?["channels"]?.elements ?? []
-            return channels.contains { $0["status"]?.text == "open" }
-        }
     }
 
     /// A datagram of so many bytes through the tunnel and back.

@@ -8,7 +8,7 @@ import Testing
 @testable import Node
 
 /// Sends every datagram back.
-private final class Echo: Sendable {
+final class Echo: Sendable {
     let socket: UDPSocket
     private let isStopping = Atomic<Bool>(false)
 

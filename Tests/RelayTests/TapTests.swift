@@ -133,6 +133,9 @@ import Testing
             #expect(record.keyID == crowd.nodes[record.isOutgoing ? 2 : 0].keyID)
         }
         #expect(told.allSatisfy { $0.kind != 0 || $0.kept[0] == 4 && $0.keyID != 0 })
+        // Heads are a datagram's own: no session has a counter twice.
+        let heads = told.filter { $0.kind == 0 }.map { $0.kept + [$0.isOutgoing ? 1 : 0] }
+        #expect(Set(heads).count == heads.count)
     }
 
     @Test func `packets are kept whole if that is wished, and nothing else is`() throws {
